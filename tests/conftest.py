@@ -1,0 +1,29 @@
+"""Small worlds for tests, and the real ones where they are present."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    """Folder of real streets and census beside the checkout; it may not be part of it."""
+    folder = ROOT.parent / "shared" / "real"
+    if not folder.is_dir():
+        pytest.skip("real test data are not here (../shared/real)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium; required where WALKSHED_REQUIRE_BROWSER is set."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        if os.environ.get("WALKSHED_REQUIRE_BROWSER"):
+            pytest.fail("Chromium is required here (WALKSHED_REQUIRE_BROWSER) and was not found")
+        pytest.skip("no Chromium on this machine: install Debian's `chromium` to run the browser tests")
+    return found
