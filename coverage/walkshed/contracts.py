@@ -15,6 +15,9 @@ IntArray = NDArray[np.int64]
 Index32 = NDArray[np.int32]
 BoolArray = NDArray[np.bool_]
 
+NM = 1_000_000_000
+"""Nanometres in a metre. Lengths are whole nanometres: sums do not depend on their order, and limits are exact."""
+
 STATUSES = ("open", "planned", "candidate", "closed")
 """What a site can be."""
 

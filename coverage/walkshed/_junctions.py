@@ -1,0 +1,59 @@
+"""Array work behind a network: where ways meet, how long the pieces are, what hangs together. Knows no street."""
+
+import numpy as np
+import shapely
+from geopandas import GeoSeries
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from walkshed.contracts import NM, FloatArray, Index32, IntArray
+
+
+def cut(ptr: IntArray, node: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """First vertex, last vertex and line of each piece: lines cut where a key occurs twice, and at their ends."""
+    _, inverse, count = np.unique(node, return_inverse=True, return_counts=True)
+    junction = count[inverse] > 1
+    junction[ptr[:-1]] = True
+    junction[ptr[1:] - 1] = True
+    at = np.flatnonzero(junction)
+    line = np.searchsorted(ptr, at, side="right") - 1
+    same = line[1:] == line[:-1]
+    return at[:-1][same], at[1:][same], line[:-1][same]
+
+
+def drawn_m(xy: FloatArray, ptr: IntArray) -> FloatArray:
+    """Length of each line with the vertices `ptr[i]:ptr[i + 1]`; each summed on its own, so no error carries along."""
+    step = np.hypot(*np.diff(xy, axis=0, append=xy[-1:]).T)
+    step[ptr[1:] - 1] = 0.0  # from the last vertex of a line to the first of the next is no way
+    return np.add.reduceat(step, ptr[:-1]) if len(ptr) > 1 else np.empty(0)
+
+
+def both_ways(n: int, a: IntArray, b: IntArray, edge_nm: IntArray) -> tuple[IntArray, Index32, IntArray]:
+    """Compressed adjacency of `n` junctions; a loop leads nowhere new and is left out."""
+    real = a != b
+    source, target = np.concatenate([a[real], b[real]]), np.concatenate([b[real], a[real]])
+    order = np.lexsort((target, source))
+    ptr = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=n))]).astype(np.int64)
+    return ptr, target[order].astype(np.int32), np.concatenate([edge_nm[real]] * 2)[order]
+
+
+def components(ptr: IntArray, adj: Index32, a: IntArray, edge_nm: IntArray) -> tuple[Index32, FloatArray]:
+    """Component of each junction, 0 the one with most street; metres of street of each component."""
+    n = len(ptr) - 1
+    matrix = csr_array((np.ones(len(adj), np.int8), adj, ptr.astype(np.int32)), shape=(n, n))
+    count, found = connected_components(matrix, directed=False)
+    label = np.asarray(found, dtype=np.int64)
+    length_m = np.bincount(label[a], edge_nm / NM, minlength=count)
+    order = np.argsort(-length_m, kind="stable")
+    rank = np.empty(count, np.int32)
+    rank[order] = np.arange(count, dtype=np.int32)
+    return rank[label], length_m[order]
+
+
+def hilbert(xy: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Rank of each point along a Hilbert curve (Hilbert 1891), and the points in that order."""
+    along = GeoSeries(shapely.points(xy)).hilbert_distance(level=16).to_numpy()
+    order = np.lexsort((xy[:, 1], xy[:, 0], along))
+    rank = np.empty(len(xy), np.int64)
+    rank[order] = np.arange(len(xy))
+    return rank, xy[order]

@@ -1,0 +1,264 @@
+"""Shortest-path kernels on compressed arrays, without a word of the domain. Distances are whole nanometres (int64).
+
+Queue: buckets of 2**SHIFT nanometres, filled and emptied in order (Dial 1969); inside a bucket labels are corrected, so any
+edge length, zero too, is right. Points hang on junctions as leaves: `leaf_ptr[u]:leaf_ptr[u + 1]` are those at junction `u`.
+No floats: no NaN and no infinity can enter.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FAR = np.int64(2**62)  # stands for "not reached" inside the kernels and never leaves them
+SHIFT = 34  # buckets of 17 m: near the shortest usual street
+
+
+def kernel(function: F) -> F:
+    """Compile with numba, without the GIL; cached beside the code, in the user's cache folder, or not at all."""
+    try:
+        compiled: F = numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # numba finds no folder to write to: compile in every process
+        compiled = numba.njit(nogil=True)(function)
+    return compiled
+
+
+@kernel
+def grown(array, least):
+    """Return a copy of `array` with room for at least `least` items."""
+    bigger = np.empty(max(2 * len(array), least), array.dtype)
+    bigger[: len(array)] = array
+    return bigger
+
+
+@kernel
+def rows_within(
+    ptr, adj, adj_nm, seed_ptr, seed_at, seed_nm, direct_ptr, direct_leaf, direct_nm,
+    leaf_ptr, leaf_id, leaf_nm, limit, dist, best,
+):  # fmt: skip
+    """For each source, all leaves within `limit` and their distance: (count per source, leaf ids, distances).
+
+    Source `i` starts at junctions `seed_at[seed_ptr[i]:seed_ptr[i + 1]]` and touches the leaves `direct_*` without passing any.
+    `dist` (junctions) and `best` (leaves) must be all FAR and are left so.
+    """
+    sources = len(seed_ptr) - 1
+    count = np.zeros(sources, np.int64)
+    out_leaf, out_nm, total = np.empty(1 << 14, np.int32), np.empty(1 << 14, np.int64), 0
+    head = np.full((limit >> SHIFT) + 1, -1, np.int32)
+    link, at, nm = np.empty(1 << 12, np.int32), np.empty(1 << 12, np.int32), np.empty(1 << 12, np.int64)
+    seen = np.empty(1 << 12, np.int32)
+    for i in range(sources):
+        used, free, reached = 0, -1, 0
+        for s in range(seed_ptr[i], seed_ptr[i + 1]):
+            u, d = seed_at[s], seed_nm[s]
+            if d <= limit and d < dist[u]:
+                if dist[u] == FAR:
+                    seen[reached] = u
+                    reached += 1
+                dist[u] = d
+                at[used], nm[used], link[used] = u, d, head[d >> SHIFT]
+                head[d >> SHIFT] = used
+                used += 1
+        for b in range(len(head)):
+            k = head[b]
+            while k >= 0:
+                head[b] = link[k]
+                u, d = at[k], nm[k]
+                link[k] = free
+                free = k
+                if d == dist[u]:
+                    for e in range(ptr[u], ptr[u + 1]):
+                        far = d + adj_nm[e]
+                        v = adj[e]
+                        if far <= limit and far < dist[v]:
+                            if dist[v] == FAR:
+                                if reached == len(seen):
+                                    seen = grown(seen, 0)
+                                seen[reached] = v
+                                reached += 1
+                            dist[v] = far
+                            if free >= 0:
+                                k = free
+                                free = link[k]
+                            else:
+                                if used == len(at):
+                                    link, at, nm = grown(link, 0), grown(at, 0), grown(nm, 0)
+                                k = used
+                                used += 1
+                            at[k], nm[k], link[k] = v, far, head[far >> SHIFT]
+                            head[far >> SHIFT] = k
+                k = head[b]
+        first = total
+        for t in range(direct_ptr[i], direct_ptr[i + 1]):
+            leaf, d = direct_leaf[t], direct_nm[t]
+            if d <= limit and d < best[leaf]:
+                if best[leaf] == FAR:
+                    if total == len(out_leaf):
+                        out_leaf, out_nm = grown(out_leaf, 0), grown(out_nm, 0)
+                    out_leaf[total] = leaf
+                    total += 1
+                best[leaf] = d
+        for t in range(reached):
+            u = seen[t]
+            d = dist[u]
+            dist[u] = FAR
+            room = total + leaf_ptr[u + 1] - leaf_ptr[u]
+            if room > len(out_leaf):
+                out_leaf, out_nm = grown(out_leaf, room), grown(out_nm, room)
+            for c in range(leaf_ptr[u], leaf_ptr[u + 1]):
+                far = d + leaf_nm[c]
+                leaf = leaf_id[c]
+                if far <= limit and far < best[leaf]:
+                    if best[leaf] == FAR:
+                        out_leaf[total] = leaf
+                        total += 1
+                    best[leaf] = far
+        for t in range(first, total):
+            out_nm[t] = best[out_leaf[t]]
+            best[out_leaf[t]] = FAR
+        count[i] = total - first
+    return count, out_leaf[:total].copy(), out_nm[:total].copy()
+
+
+@kernel
+def spread_nearest(ptr, adj, adj_nm, seed_at, seed_nm, seed_owner, longest, dist, owner, changed):
+    """Lower `dist` and `owner` (junctions) to what the seeds give, touching nothing they do not better.
+
+    Of two equal distances the lower owner wins. `longest` bounds every seed and edge. Junctions that changed are written to
+    `changed` (grown as needed, returned with their count; a junction may stand there twice).
+    """
+    buckets = 1
+    while buckets < (longest >> SHIFT) + 2:
+        buckets *= 2
+    head = np.full(buckets, -1, np.int32)
+    room = max(1 << 12, 2 * len(seed_at))
+    link, at, nm, by = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int64), np.empty(room, np.int32)
+    used, free, live, n = 0, -1, 0, 0
+    for s in range(len(seed_at)):
+        u, d, who = seed_at[s], seed_nm[s], seed_owner[s]
+        if d < dist[u] or (d == dist[u] and who < owner[u]):
+            dist[u], owner[u] = d, who
+            if n == len(changed):
+                changed = grown(changed, 1 << 10)
+            changed[n] = u
+            n += 1
+            slot = (d >> SHIFT) & (buckets - 1)
+            at[used], nm[used], by[used], link[used] = u, d, who, head[slot]
+            head[slot] = used
+            used += 1
+            live += 1
+    b = 0
+    while live > 0:
+        k = head[b & (buckets - 1)]
+        if k < 0:
+            b += 1
+            continue
+        head[b & (buckets - 1)] = link[k]
+        u, d, who = at[k], nm[k], by[k]
+        link[k] = free
+        free = k
+        live -= 1
+        if d != dist[u] or who != owner[u]:
+            continue
+        for e in range(ptr[u], ptr[u + 1]):
+            far = d + adj_nm[e]
+            v = adj[e]
+            if far < dist[v] or (far == dist[v] and who < owner[v]):
+                dist[v], owner[v] = far, who
+                if n == len(changed):
+                    changed = grown(changed, 1 << 10)
+                changed[n] = v
+                n += 1
+                if free >= 0:
+                    k = free
+                    free = link[k]
+                else:
+                    if used == len(at):
+                        link, at, nm, by = grown(link, 0), grown(at, 0), grown(nm, 0), grown(by, 0)
+                    k = used
+                    used += 1
+                slot = (far >> SHIFT) & (buckets - 1)
+                at[k], nm[k], by[k], link[k] = v, far, who, head[slot]
+                head[slot] = k
+                live += 1
+    return changed, n
+
+
+@kernel
+def forget_owner(ptr, adj, seed_at, who, dist, owner):
+    """Set every junction `who` owns to FAR; return those junctions, to be filled again from around them.
+
+    What one owner holds hangs together from its seeds on, so a walk over its own junctions finds all of them.
+    """
+    stack = np.empty(1 << 12, np.int32)
+    n = 0
+    for s in range(len(seed_at)):
+        u = seed_at[s]
+        if owner[u] == who:
+            owner[u], dist[u] = -1, FAR
+            if n == len(stack):
+                stack = grown(stack, 0)
+            stack[n] = u
+            n += 1
+    done = 0
+    while done < n:
+        u = stack[done]
+        done += 1
+        for e in range(ptr[u], ptr[u + 1]):
+            v = adj[e]
+            if owner[v] == who:
+                owner[v], dist[v] = -1, FAR
+                if n == len(stack):
+                    stack = grown(stack, 0)
+                stack[n] = v
+                n += 1
+    return stack[:n].copy()
+
+
+@kernel
+def rim_of(ptr, adj, adj_nm, holes, dist, owner):
+    """Seeds that fill `holes` again from the junctions around them: (junction, distance, owner) of each way in."""
+    at, nm, by, n = np.empty(1 << 10, np.int32), np.empty(1 << 10, np.int64), np.empty(1 << 10, np.int32), 0
+    for t in range(len(holes)):
+        u = holes[t]
+        for e in range(ptr[u], ptr[u + 1]):
+            v = adj[e]
+            if owner[v] >= 0:
+                if n == len(at):
+                    at, nm, by = grown(at, 0), grown(nm, 0), grown(by, 0)
+                at[n], nm[n], by[n] = u, dist[v] + adj_nm[e], owner[v]
+                n += 1
+    return at[:n].copy(), nm[:n].copy(), by[:n].copy()
+
+
+@kernel
+def nearest_leaves(leaves, arm_at, arm_nm, direct_ptr, direct_owner, direct_nm, dist, owner, leaf_nm, leaf_owner):
+    """Distance and owner of the given leaves, written in place: by either arm to a junction, or directly."""
+    for t in range(len(leaves)):
+        c = leaves[t]
+        d, who = FAR, np.int32(-1)
+        for side in range(2):
+            u = arm_at[c, side]
+            if u >= 0 and owner[u] >= 0:
+                far = dist[u] + arm_nm[c, side]
+                if far < d or (far == d and owner[u] < who):
+                    d, who = far, owner[u]
+        for k in range(direct_ptr[c], direct_ptr[c + 1]):
+            if direct_nm[k] < d or (direct_nm[k] == d and direct_owner[k] < who):
+                d, who = direct_nm[k], direct_owner[k]
+        leaf_nm[c], leaf_owner[c] = d, who
+
+
+@kernel
+def place_rows(counts, order, leaf, nm, ptr, out_leaf, out_m):
+    """Copy rows found in `order` to where `ptr` wants them, distances as metres."""
+    k = 0
+    for t in range(len(order)):
+        to = ptr[order[t]]
+        for j in range(counts[t]):
+            out_leaf[to + j] = leaf[k + j]
+            out_m[to + j] = nm[k + j] / 1e9
+        k += counts[t]
