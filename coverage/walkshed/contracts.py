@@ -44,11 +44,11 @@ def check_demand(demand: gpd.GeoDataFrame, where: str = "demand") -> gpd.GeoData
     faults = [*_frame_faults(demand, ("people", "unit"), "Point", where)]
     if "people" in demand:
         for column in ("people", *(f"people_{g}" for g in groups_of(demand))):
-            faults += _number_faults(demand, column, where)
+            faults += number_faults(demand, column, where)
         if not faults:
             for group in groups_of(demand):
                 over = demand[f"people_{group}"].to_numpy() > demand["people"].to_numpy() * (1 + 1e-9) + 1e-9
-                faults += _row_faults("table.group_over_total", demand, over, f"people_{group}", where)
+                faults += row_faults("table.group_over_total", demand, over, f"people_{group}", where)
     refuse(faults)
     return demand
 
@@ -67,7 +67,7 @@ def check_sites(sites: gpd.GeoDataFrame, kinds: Iterable[str], where: str = "sit
     for column, allowed in (("kind", list(kinds)), ("status", list(STATUSES))):
         if column in sites:
             unknown = ~sites[column].isin(allowed).to_numpy()
-            faults += _row_faults("table.not_one_of", sites, unknown, column, where, allowed=", ".join(allowed))
+            faults += row_faults("table.not_one_of", sites, unknown, column, where, allowed=", ".join(allowed))
     refuse(faults)
     return sites
 
@@ -104,26 +104,27 @@ def _frame_faults(frame: gpd.GeoDataFrame, columns: Iterable[str], geometry: str
         if column not in frame:
             yield Fault("table.missing_column", where, {"column": column, "found": found})
         else:
-            yield from _row_faults("table.empty_value", frame, frame[column].isna().to_numpy(), column, where)
-    yield from _row_faults("table.duplicate", frame, frame.index.duplicated(keep=False), "id", where)
+            yield from row_faults("table.empty_value", frame, frame[column].isna().to_numpy(), column, where)
+    yield from row_faults("table.duplicate", frame, frame.index.duplicated(keep=False), "id", where)
     empty = (frame.geometry.isna() | frame.geometry.is_empty).to_numpy()
-    yield from _row_faults("table.empty_geometry", frame, empty, "geometry", where)
+    yield from row_faults("table.empty_geometry", frame, empty, "geometry", where)
     wrong = ~empty & (frame.geometry.geom_type != geometry).to_numpy()
-    yield from _row_faults("table.geometry_type", frame, wrong, "geometry", where, expected=geometry)
+    yield from row_faults("table.geometry_type", frame, wrong, "geometry", where, expected=geometry)
 
 
-def _number_faults(frame: pd.DataFrame, column: str, where: str) -> list[Fault]:
+def number_faults(frame: pd.DataFrame, column: str, where: str) -> list[Fault]:
+    """Faults of a column that must hold finite numbers >= 0."""
     if not pd.api.types.is_numeric_dtype(frame[column]):
         text = pd.to_numeric(frame[column], errors="coerce").isna().to_numpy()
-        return _row_faults("table.not_number", frame, text, column, where)
+        return row_faults("table.not_number", frame, text, column, where)
     values = frame[column].to_numpy(dtype=float)
     return [
-        *_row_faults("table.not_number", frame, ~np.isfinite(values), column, where),
-        *_row_faults("table.negative", frame, values < 0, column, where),
+        *row_faults("table.not_number", frame, ~np.isfinite(values), column, where),
+        *row_faults("table.negative", frame, values < 0, column, where),
     ]
 
 
-def _row_faults(
+def row_faults(
     key: str, frame: pd.DataFrame, bad: BoolArray, column: str, where: str, **values: object
 ) -> list[Fault]:
     """At most one fault, for all bad rows of a column."""
