@@ -49,7 +49,8 @@ class Area:
         metric = check_metric(crs, "area.crs") if crs is not None else metric_crs(units)
         projected = units.to_crs(metric)
         valid = gpd.GeoSeries(shapely.make_valid(projected.geometry.array), index=units.index.astype(str), crs=metric)
-        return cls(gpd.GeoDataFrame({"label": units[label].astype(str).to_numpy()}, geometry=valid, crs=metric))
+        named = units[label].astype(str).set_axis(valid.index)  # aligned by id, as GeoDataFrame aligns geometries
+        return cls(gpd.GeoDataFrame({"label": named}, geometry=valid, crs=metric))
 
     @classmethod
     def around(cls, points: gpd.GeoSeries, *, label: str = "all", crs: object = None) -> "Area":
