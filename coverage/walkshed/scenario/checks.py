@@ -1,0 +1,220 @@
+"""What only the whole scenario can tell: files that are not there, keys that contradict each other."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+from walkshed.errors import Fault
+from walkshed.scenario.faults import nearest
+from walkshed.scenario.sections import Sections
+from walkshed.standards import DEFAULT_ID, walking, yardsticks
+
+SAMPLE = "sample"
+"""The streets of a scenario that brings none: the schematic Changchun."""
+
+_OSM = (".pbf", ".osm")
+_GRIDS = (".tif", ".tiff")
+
+Found = Iterator[tuple[str, Fault]]
+"""The sections concerned, and the fault."""
+
+
+def is_grid(name: str) -> bool:
+    """Whether a file is a population grid, by its name.
+
+    >>> is_grid("aspect.TIF"), is_grid("cells.csv")
+    (True, False)
+    """
+    return name.lower().endswith(_GRIDS)
+
+
+def has_osm(s: Sections) -> bool:
+    """Whether the streets come with everything else that OpenStreetMap has: places, land use, buildings."""
+    return s.streets.source is not None and s.streets.source.lower().endswith(_OSM)
+
+
+def files(s: Sections) -> Iterator[tuple[str, str]]:
+    """Every file the scenario names: its place in the scenario, and the name as written."""
+    named = [
+        ("[area] units", s.area.units if s.area else None),
+        ("[streets] source", None if s.streets.source == SAMPLE else s.streets.source),
+        ("[streets] walk", s.streets.walk),
+        ("[demand] source", s.demand.source),
+        ("[demand] control", s.demand.control),
+        ("[demand] weights", None if s.demand.weights in ("osm", "uniform") else s.demand.weights),
+        ("[supply] outlets", None if s.supply.outlets == "osm" else s.supply.outlets),
+        ("[supply] candidates_file", s.supply.candidates_file),
+        ("[reach] source", s.reach.source if s.reach else None),
+    ]
+    grids = [(f"[demand] groups.{group}", name) for group, names in s.demand.groups.items() for name in names]
+    named += [(place, name) for place, name in grids if is_grid(name)]
+    yield from ((place, written) for place, written in named if written is not None)
+
+
+def missing_files(s: Sections, base_dir: Path) -> Iterator[Fault]:
+    """A fault for every file that is named and is not there."""
+    for place, written in files(s):
+        path = base_dir / written
+        if not path.exists():
+            yield Fault("scenario.missing_file", place, {"file": written, "path": str(path)})
+
+
+def contradictions(s: Sections) -> Found:
+    """Every pair of keys that cannot both hold, every key that has no meaning without another."""
+    yield from _streets(s)
+    if s.streets.source != SAMPLE:
+        yield from _demand(s)
+        yield from _supply(s)
+    yield from _standard(s)
+    yield from _goal(s)
+    yield from _rules(s)
+    yield from _years(s)
+    yield from _bands(s)
+
+
+def _streets(s: Sections) -> Found:
+    own = {
+        "[area] units": s.area,
+        "[demand] source": s.demand.source,
+        "[demand] people": s.demand.people,
+        "[demand] control": s.demand.control,
+        "[supply] outlets": s.supply.outlets,
+        "[supply] candidates_file": s.supply.candidates_file,
+    }
+    if s.streets.source == SAMPLE:
+        for place, given in own.items():
+            if given is not None:
+                yield "streets", Fault("scenario.sample_has_its_own", place)
+    elif s.streets.source is None and s.reach is None:
+        yield "streets", Fault("scenario.no_streets", "[streets] source")
+    if s.streets.scale is not None and s.streets.source != SAMPLE:
+        yield "streets", _only_with("[streets] scale", '[streets] source = "sample"')
+
+
+def _demand(s: Sections) -> Found:
+    d = s.demand
+    ways = {"source": d.source, "people": d.people, "control": d.control}
+    given = [name for name, value in ways.items() if value is not None]
+    if not given:
+        yield "demand", Fault("scenario.no_demand", "[demand]")
+    for other in ("source", "control"):
+        if d.people is not None and ways[other] is not None:
+            yield "demand", Fault("scenario.not_both", "[demand] people", {"other": f"[demand] {other}"})
+    for name in ("people", "control"):
+        if name in given and s.area is None:
+            yield "demand area", Fault("scenario.needs", f"[demand] {name}", {"other": "[area] units"})
+    if d.source is None and given and d.weights == "osm" and not has_osm(s):
+        yield "demand streets", Fault("scenario.weights_need_osm", "[demand] weights")
+    if d.source is not None and "weights" in d.model_fields_set:
+        yield "demand", Fault("scenario.not_both", "[demand] weights", {"other": "[demand] source"})
+    yield from _grid(s)
+
+
+def _grid(s: Sections) -> Found:
+    d = s.demand
+    grid = is_grid(d.source or "")
+    if grid and d.unit is None:
+        yield "demand", Fault("scenario.grid_unit", "[demand] unit", {"file": d.source})
+    for name in ("unit", "bands"):
+        if not grid and getattr(d, name):
+            yield "demand", _only_with(f"[demand] {name}", '[demand] source = "….tif"')
+    for group in sorted(d.groups.keys() & d.group_shares.keys()):
+        where, other = f"[demand] groups.{group}", f"[demand] group_shares.{group}"
+        yield "demand", Fault("scenario.not_both", where, {"other": other})
+
+
+def _supply(s: Sections) -> Found:
+    supply = s.supply
+    if supply.outlets == "osm" and not has_osm(s):
+        yield "supply streets", Fault("scenario.needs", "[supply] outlets", {"other": "[streets] source = ….osm.pbf"})
+    if supply.candidates_file is None and not has_osm(s):
+        if supply.candidates:
+            yield (
+                "supply streets",
+                Fault("scenario.needs", "[supply] candidates", {"other": "[supply] candidates_file"}),
+            )
+        elif s.siting.asks and not any(change.type == "add" for change in s.change):
+            yield "supply streets siting change", Fault("scenario.no_candidates", "[siting]")
+    if supply.outlets_crs and supply.outlets in (None, "osm"):
+        yield "supply", _only_with("[supply] outlets_crs", "[supply] outlets = file")
+    if supply.candidates_crs and supply.candidates_file is None:
+        yield "supply", _only_with("[supply] candidates_crs", "[supply] candidates_file")
+
+
+def _standard(s: Sections) -> Found:
+    standard = s.standard
+    given = [name for name in ("id", "limit_m", "minutes") if getattr(standard, name) is not None]
+    if len(given) > 1:
+        other = f"[standard] {given[1]}"
+        yield "standard", Fault("scenario.not_both", f"[standard] {given[0]}", {"other": other})
+        return
+    known = standard.id is None or standard.id in walking()
+    if not known:
+        yield "standard", _unknown_standard(str(standard.id))
+    timed = standard.minutes is not None or (known and standard.id and yardsticks()[standard.id].minutes is not None)
+    for name in sorted({"walker", "season"} & standard.model_fields_set):
+        if known and not timed:
+            yield "standard", _only_with(f"[standard] {name}", "[standard] minutes")
+
+
+def _unknown_standard(key: str) -> Fault:
+    if key in yardsticks():
+        return Fault("standards.not_walking", "[standard] id", {"document": yardsticks()[key].document})
+    values = {"value": key, "allowed": ", ".join(walking()), "meant": nearest(key, walking()) or DEFAULT_ID}
+    return Fault("scenario.unknown_standard", "[standard] id", values)
+
+
+def _goal(s: Sections) -> Found:
+    """Keys that belong to one model only, and goals a model cannot do without."""
+    siting, given = s.siting, s.siting.model_fields_set
+    owners = {
+        "share": "set_cover",
+        "share_per_unit": "set_cover",
+        "percentile": "p_center",
+        "capacity": "capacitated_cover",
+    }
+    for name, model in owners.items():
+        if name in given and siting.model != model:
+            yield "siting", _only_with(f"[siting] {name}", f'[siting] model = "{model}"')
+    if siting.model == "set_cover" and siting.share is None and siting.share_per_unit is None:
+        yield "siting", Fault("scenario.needs", '[siting] model = "set_cover"', {"other": "[siting] share"})
+
+
+def _rules(s: Sections) -> Found:
+    siting = s.siting
+    for site in sorted(set(siting.required) & set(siting.forbidden)):
+        yield "siting", Fault("scenario.required_forbidden", "[siting] required", {"site": site})
+    for unit in sorted(siting.floors.keys() & siting.ceilings.keys()):
+        if siting.floors[unit] > siting.ceilings[unit]:
+            values = {"floor": siting.floors[unit], "ceiling": siting.ceilings[unit]}
+            yield "siting", Fault("scenario.floor_over_ceiling", f"[siting] floors.{unit}", values)
+
+
+def _years(s: Sections) -> Found:
+    siting = s.siting
+    for name, parts, whole in (
+        ("years", siting.years, siting.build),
+        ("year_budgets", siting.year_budgets, siting.budget),
+    ):
+        if whole is not None and sum(parts.values()) > whole:
+            values = {"sum": sum(parts.values()), "whole": whole}
+            yield "siting", Fault("scenario.years_over_whole", f"[siting] {name}", values)
+    years, due = siting.years or siting.year_budgets, siting.every_settlement_by
+    if years and due is not None and due not in years:
+        allowed = {"value": due, "bound": ", ".join(map(str, years))}
+        yield "siting", Fault("scenario.not_one_of", "[siting] every_settlement_by", allowed)
+
+
+def _bands(s: Sections) -> Found:
+    bands = s.siting.bands
+    for i, (near, far) in enumerate(pairwise(bands), start=2):
+        if far.up_to_m <= near.up_to_m or far.share > near.share:
+            yield "siting", Fault("scenario.bands_order", f"[siting] bands, {i}")
+    limit = s.standard.limit_m
+    if bands and limit is not None and bands[-1].up_to_m > limit:
+        values = {"band": bands[-1].up_to_m, "limit": limit}
+        yield "siting standard", Fault("scenario.band_over_limit", "[siting] bands", values)
+
+
+def _only_with(place: str, other: str) -> Fault:
+    return Fault("scenario.only_with", place, {"other": other})
