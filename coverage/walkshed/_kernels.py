@@ -1,7 +1,7 @@
 """Shortest-path kernels on compressed arrays, without a word of the domain. Distances are whole nanometres (int64).
 
-Queue: buckets of 2**SHIFT nanometres, filled and emptied in order (Dial 1969); inside a bucket labels are corrected, so any
-edge length, zero too, is right. Points hang on junctions as leaves: `leaf_ptr[u]:leaf_ptr[u + 1]` are those at junction `u`.
+Queue: buckets of 2**SHIFT nanometres, filled and emptied in order (Dial 1969); inside a bucket labels are corrected, so
+any edge length, zero too, is right. Points hang on junctions as leaves: `leaf_ptr[u]:leaf_ptr[u + 1]` are junction `u`'s.
 No floats: no NaN and no infinity can enter.
 """
 
@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
+Ints, Ids, Floats = NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]
 F = TypeVar("F", bound=Callable[..., Any])
 
 FAR = np.int64(2**62)  # stands for "not reached" inside the kernels and never leaves them
@@ -27,7 +29,7 @@ def kernel(function: F) -> F:
 
 
 @kernel
-def grown(array, least):
+def grown(array: Any, least: int) -> Any:
     """Return a copy of `array` with room for at least `least` items."""
     bigger = np.empty(max(2 * len(array), least), array.dtype)
     bigger[: len(array)] = array
@@ -36,12 +38,25 @@ def grown(array, least):
 
 @kernel
 def rows_within(
-    ptr, adj, adj_nm, seed_ptr, seed_at, seed_nm, direct_ptr, direct_leaf, direct_nm,
-    leaf_ptr, leaf_id, leaf_nm, limit, dist, best,
-):  # fmt: skip
+    ptr: Ints,
+    adj: Ids,
+    adj_nm: Ints,
+    seed_ptr: Ints,
+    seed_at: Ids,
+    seed_nm: Ints,
+    direct_ptr: Ints,
+    direct_leaf: Ids,
+    direct_nm: Ints,
+    leaf_ptr: Ints,
+    leaf_id: Ids,
+    leaf_nm: Ints,
+    limit: int,
+    dist: Ints,
+    best: Ints,
+) -> tuple[Ints, Ids, Ints]:
     """For each source, all leaves within `limit` and their distance: (count per source, leaf ids, distances).
 
-    Source `i` starts at junctions `seed_at[seed_ptr[i]:seed_ptr[i + 1]]` and touches the leaves `direct_*` without passing any.
+    Source `i` starts at junctions `seed_at[seed_ptr[i]:seed_ptr[i + 1]]`; the leaves `direct_*` it touches without any.
     `dist` (junctions) and `best` (leaves) must be all FAR and are left so.
     """
     sources = len(seed_ptr) - 1
@@ -124,18 +139,34 @@ def rows_within(
 
 
 @kernel
-def spread_nearest(ptr, adj, adj_nm, seed_at, seed_nm, seed_owner, longest, dist, owner, changed):
+def spread_nearest(
+    ptr: Ints,
+    adj: Ids,
+    adj_nm: Ints,
+    seed_at: Ids,
+    seed_nm: Ints,
+    seed_owner: Ids,
+    longest: int,
+    dist: Ints,
+    owner: Ids,
+    changed: Ids,
+) -> tuple[Ids, int]:
     """Lower `dist` and `owner` (junctions) to what the seeds give, touching nothing they do not better.
 
-    Of two equal distances the lower owner wins. `longest` bounds every seed and edge. Junctions that changed are written to
-    `changed` (grown as needed, returned with their count; a junction may stand there twice).
+    Of two equal distances the lower owner wins. `longest` bounds every seed and edge. Junctions that changed are written
+    to `changed` (grown as needed, returned with their count; a junction may stand there twice).
     """
     buckets = 1
     while buckets < (longest >> SHIFT) + 2:
         buckets *= 2
     head = np.full(buckets, -1, np.int32)
     room = max(1 << 12, 2 * len(seed_at))
-    link, at, nm, by = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int64), np.empty(room, np.int32)
+    link, at, nm, by = (
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        np.empty(room, np.int64),
+        np.empty(room, np.int32),
+    )
     used, free, live, n = 0, -1, 0, 0
     for s in range(len(seed_at)):
         u, d, who = seed_at[s], seed_nm[s], seed_owner[s]
@@ -188,7 +219,7 @@ def spread_nearest(ptr, adj, adj_nm, seed_at, seed_nm, seed_owner, longest, dist
 
 
 @kernel
-def forget_owner(ptr, adj, seed_at, who, dist, owner):
+def forget_owner(ptr: Ints, adj: Ids, seed_at: Ids, who: int, dist: Ints, owner: Ids) -> Ids:
     """Set every junction `who` owns to FAR; return those junctions, to be filled again from around them.
 
     What one owner holds hangs together from its seeds on, so a walk over its own junctions finds all of them.
@@ -219,7 +250,7 @@ def forget_owner(ptr, adj, seed_at, who, dist, owner):
 
 
 @kernel
-def rim_of(ptr, adj, adj_nm, holes, dist, owner):
+def rim_of(ptr: Ints, adj: Ids, adj_nm: Ints, holes: Ids, dist: Ints, owner: Ids) -> tuple[Ids, Ints, Ids]:
     """Seeds that fill `holes` again from the junctions around them: (junction, distance, owner) of each way in."""
     at, nm, by, n = np.empty(1 << 10, np.int32), np.empty(1 << 10, np.int64), np.empty(1 << 10, np.int32), 0
     for t in range(len(holes)):
@@ -235,8 +266,10 @@ def rim_of(ptr, adj, adj_nm, holes, dist, owner):
 
 
 @kernel
-def nearest_leaves(leaves, arm_at, arm_nm, direct_ptr, direct_owner, direct_nm, dist, owner, leaf_nm, leaf_owner):
-    """Distance and owner of the given leaves, written in place: by either arm to a junction, or directly."""
+def nearest_leaves(
+    leaves: Ids, arm_at: Ids, arm_nm: Ints, dist: Ints, owner: Ids, leaf_nm: Ints, leaf_owner: Ids
+) -> None:
+    """Distance and owner of the given leaves by their arms to two junctions, written in place."""
     for t in range(len(leaves)):
         c = leaves[t]
         d, who = FAR, np.int32(-1)
@@ -246,14 +279,20 @@ def nearest_leaves(leaves, arm_at, arm_nm, direct_ptr, direct_owner, direct_nm, 
                 far = dist[u] + arm_nm[c, side]
                 if far < d or (far == d and owner[u] < who):
                     d, who = far, owner[u]
-        for k in range(direct_ptr[c], direct_ptr[c + 1]):
-            if direct_nm[k] < d or (direct_nm[k] == d and direct_owner[k] < who):
-                d, who = direct_nm[k], direct_owner[k]
         leaf_nm[c], leaf_owner[c] = d, who
 
 
 @kernel
-def place_rows(counts, order, leaf, nm, ptr, out_leaf, out_m):
+def lower_leaves(direct_leaf: Ids, direct_nm: Ints, direct_owner: Ids, leaf_nm: Ints, leaf_owner: Ids) -> None:
+    """Lower the leaves that an owner touches without passing a junction, in place."""
+    for t in range(len(direct_leaf)):
+        c, d, who = direct_leaf[t], direct_nm[t], direct_owner[t]
+        if d < leaf_nm[c] or (d == leaf_nm[c] and who < leaf_owner[c]):
+            leaf_nm[c], leaf_owner[c] = d, who
+
+
+@kernel
+def place_rows(counts: Ints, order: Ints, leaf: Ids, nm: Ints, ptr: Ints, out_leaf: Ids, out_m: Floats) -> None:
     """Copy rows found in `order` to where `ptr` wants them, distances as metres."""
     k = 0
     for t in range(len(order)):

@@ -1,0 +1,148 @@
+"""The closest site for everyone, without a limit; kept true while sites open and close."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from walkshed._kernels import FAR, forget_owner, lower_leaves, nearest_leaves, rim_of, spread_nearest
+from walkshed.contracts import NM, FloatArray, Index32, IntArray
+from walkshed.network import WalkNetwork
+from walkshed.reach import Anchored, anchor, leaves_by_junction, on_the_same_street
+
+
+class NearestField:
+    """For every junction and every demand point the nearest site; a site more or less changes only what it must.
+
+    Of sites equally near, the one that joined first counts. A site more or less costs what lies around it, not the city.
+
+    >>> from shapely import LineString, Point
+    >>> from walkshed.network import Ways
+    >>> street = gpd.GeoDataFrame(geometry=[LineString([(0, 0), (900, 0)])], crs="EPSG:4551")
+    >>> network = WalkNetwork.build(Ways.from_lines(street))
+    >>> home = gpd.GeoDataFrame(index=["h"], geometry=[Point(800, 0)], crs="EPSG:4551")
+    >>> sites = gpd.GeoDataFrame(index=["L", "M"], geometry=[Point(0, 0), Point(900, 0)], crs="EPSG:4551")
+    >>> field = NearestField(network, anchor(network, home), anchor(network, sites))
+    >>> field.distance_m
+    array([100.])
+    >>> field.remove("M")
+    >>> field.distance_m
+    array([800.])
+    """
+
+    def __init__(self, network: WalkNetwork, people: Anchored, places: Anchored) -> None:
+        self._network, self._people = network, people
+        self._arm_at, self._arm_nm = people.ends(network)
+        self._leaf_ptr, self._leaf_id, _ = leaves_by_junction(network, people)
+        self._by_street = np.argsort(people.at.edge, kind="stable")
+        self._street = people.at.edge[self._by_street]
+        self._longest_nm = int(network.edge_nm.max(initial=0))
+        self._dist_nm = np.full(len(network.xy), FAR, np.int64)
+        self._owner = np.full(len(network.xy), -1, np.int32)
+        self._leaf_nm = np.full(len(people.ids), FAR, np.int64)
+        self._leaf_owner = np.full(len(people.ids), -1, np.int32)
+        self._ids: list[object] = []
+        self._seeds: dict[object, tuple[int, Index32, IntArray]] = {}
+        self._direct_leaf, self._direct_owner = np.empty(0, np.int32), np.empty(0, np.int32)
+        self._direct_nm = np.empty(0, np.int64)
+        self.add(places)
+
+    @property
+    def distance_m(self) -> FloatArray:
+        """Metres from each demand point to its nearest site; NaN where there is no way. float64 (demand,)."""
+        return np.where(self._leaf_nm < FAR, self._leaf_nm / NM, np.nan)
+
+    @property
+    def nearest_id(self) -> pd.Series:  # type: ignore[type-arg] # ids are of any type
+        """Id of the nearest site, by demand id; None where there is no way."""
+        ids = np.array([*self._ids, None], dtype=object)
+        return pd.Series(ids[self._leaf_owner], index=self._people.ids, dtype=object, name="nearest_id")
+
+    def add(self, places: Anchored) -> None:
+        """Open sites, each under a new id."""
+        first = len(self._ids)
+        ends, away_nm = places.ends(self._network)
+        for k, site in enumerate(places.ids):
+            real = ends[k] >= 0
+            self._seeds[site] = (first + k, ends[k][real], away_nm[k][real])
+        self._ids += list(places.ids)
+        site, side = np.nonzero(ends >= 0)
+        changed = self._spread(ends[site, side], away_nm[site, side], (first + site).astype(np.int32))
+        ptr, leaf, nm = on_the_same_street(places.at, self._people.at, self._by_street, self._street)
+        owner = np.repeat(np.arange(first, len(self._ids), dtype=np.int32), np.diff(ptr))
+        self._direct_leaf = np.concatenate([self._direct_leaf, leaf])
+        self._direct_nm = np.concatenate([self._direct_nm, nm])
+        self._direct_owner = np.concatenate([self._direct_owner, owner])
+        self._refresh(changed, leaf)
+
+    def remove(self, site: object) -> None:
+        """Close a site.
+
+        Raises
+        ------
+        KeyError
+            If it is not open.
+        """
+        who, at, _ = self._seeds.pop(site)
+        net = self._network
+        holes = forget_owner(net.ptr, net.adj, at, np.int32(who), self._dist_nm, self._owner)
+        rim = rim_of(net.ptr, net.adj, net.adj_nm, holes, self._dist_nm, self._owner)
+        inside = set(holes.tolist())
+        others = [
+            (u, d, w) for w, ends, away in self._seeds.values() for u, d in zip(ends, away, strict=True) if u in inside
+        ]
+        own = np.array(others, dtype=np.int64).reshape(-1, 3)
+        seeds = (np.concatenate([r, o]) for r, o in zip(rim, own.T, strict=True))
+        self._spread(*(s.astype(t) for s, t in zip(seeds, (np.int32, np.int64, np.int32), strict=True)))
+        gone = self._direct_owner == who
+        touched = self._direct_leaf[gone]
+        self._direct_leaf, self._direct_nm, self._direct_owner = (
+            values[~gone] for values in (self._direct_leaf, self._direct_nm, self._direct_owner)
+        )
+        self._refresh(holes, touched)
+
+    def _spread(self, at: Index32, away_nm: IntArray, owner: Index32) -> Index32:
+        net = self._network
+        longest = max(self._longest_nm, int(away_nm.max(initial=0)))
+        changed, n = spread_nearest(
+            net.ptr,
+            net.adj,
+            net.adj_nm,
+            at,
+            away_nm,
+            owner,
+            longest,
+            self._dist_nm,
+            self._owner,
+            np.empty(1 << 10, np.int32),
+        )
+        found: Index32 = changed[:n]
+        return found
+
+    def _refresh(self, junctions: Index32, leaves: Index32) -> None:
+        """Bring demand near changed junctions, and the given demand, up to date."""
+        first, length = self._leaf_ptr[junctions], np.diff(self._leaf_ptr)[junctions]
+        ptr = np.concatenate([[0], np.cumsum(length)])
+        hanging = self._leaf_id[np.repeat(first - ptr[:-1], length) + np.arange(ptr[-1])]
+        stale = np.concatenate([hanging, leaves])
+        nearest_leaves(stale, self._arm_at, self._arm_nm, self._dist_nm, self._owner, self._leaf_nm, self._leaf_owner)
+        lower_leaves(self._direct_leaf, self._direct_nm, self._direct_owner, self._leaf_nm, self._leaf_owner)
+
+
+def nearest(
+    network: WalkNetwork,
+    demand: gpd.GeoDataFrame | Anchored,
+    sites: gpd.GeoDataFrame | Anchored,
+    *,
+    max_access_m: float = 500.0,
+) -> pd.DataFrame:
+    """Walk from all sites at once to everyone, however far.
+
+    Returns
+    -------
+    DataFrame
+        Indexed as `demand`: `nearest_m` (NaN where there is no way), `nearest_id` (None where there is no way).
+    """
+    people = demand if isinstance(demand, Anchored) else anchor(network, demand, max_access_m=max_access_m)
+    places = sites if isinstance(sites, Anchored) else anchor(network, sites, max_access_m=max_access_m)
+    field = NearestField(network, people, places)
+    return pd.DataFrame({"nearest_m": field.distance_m, "nearest_id": field.nearest_id}, index=people.ids)

@@ -1,0 +1,263 @@
+"""Who can walk where: the one table every later question reads."""
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from queue import SimpleQueue
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+
+from walkshed._kernels import FAR, place_rows, rows_within
+from walkshed.contracts import NM, BoolArray, FloatArray, Index32, IntArray, Progress, refuse, row_numbers
+from walkshed.errors import Fault
+from walkshed.network import Attachment, WalkNetwork
+
+BLOCK = 256  # sites a thread takes at a time: long enough to drown the call, short enough to share the work evenly
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """For each site the demand within the limit and how far it is; unreachable pairs are absent.
+
+    Attributes
+    ----------
+    site_ids, demand_ids : Index of all sites and all demand points asked about, reached or not
+    ptr : int64 (sites + 1,); the pairs of site `j` are `ptr[j]:ptr[j + 1]`
+    demand : int32 (pairs,); positions in `demand_ids`
+    distance_m : float64 (pairs,); 0 <= distance_m <= limit_m
+    limit_m : the limit, inclusive
+    """
+
+    site_ids: pd.Index
+    demand_ids: pd.Index
+    ptr: IntArray
+    demand: Index32
+    distance_m: FloatArray
+    limit_m: float
+
+    def within(self, limit_m: float) -> "Reach":
+        """Keep the pairs within a shorter limit, inclusive."""
+        keep = self.distance_m <= limit_m
+        ptr = np.concatenate([[0], np.cumsum(keep)])[self.ptr].astype(np.int64)
+        return replace(self, ptr=ptr, demand=self.demand[keep], distance_m=self.distance_m[keep], limit_m=limit_m)
+
+    def take(self, site_ids: Iterable[object]) -> "Reach":
+        """Rows of the given sites, in the order given.
+
+        Raises
+        ------
+        KeyError
+            If a site is not in this table.
+        """
+        wanted = pd.Index(site_ids)
+        at = self.site_ids.get_indexer(wanted)
+        if (at < 0).any():
+            raise KeyError(wanted[at < 0].tolist())
+        length = np.diff(self.ptr)[at]
+        ptr = _pointers(length)
+        pairs = np.repeat(self.ptr[at] - ptr[:-1], length) + np.arange(ptr[-1])
+        return replace(self, site_ids=wanted, ptr=ptr, demand=self.demand[pairs], distance_m=self.distance_m[pairs])
+
+    def served(self) -> BoolArray:
+        """True for demand that any site reaches; bool (demand,)."""
+        found = np.zeros(len(self.demand_ids), dtype=bool)
+        found[self.demand] = True
+        return found
+
+    def to_frame(self) -> pd.DataFrame:
+        """Pairs as a tidy table `from_id` (demand), `to_id` (site), `distance_m`, by site and then by demand."""
+        site = np.repeat(np.arange(len(self.site_ids)), np.diff(self.ptr))
+        order = np.lexsort((self.demand, site))
+        return pd.DataFrame(
+            {
+                "from_id": self.demand_ids.to_numpy()[self.demand[order]],
+                "to_id": self.site_ids.to_numpy()[site[order]],
+                "distance_m": self.distance_m[order],
+            }
+        )
+
+    def to_scipy(self) -> "csr_array":
+        """Distances as a sparse array (sites, demand); a distance of 0 m is stored, an unreachable pair is not."""
+        return csr_array((self.distance_m, self.demand, self.ptr), shape=(len(self.site_ids), len(self.demand_ids)))
+
+    @classmethod
+    def from_frame(
+        cls, frame: pd.DataFrame, *, demand_ids: Iterable[object], site_ids: Iterable[object], limit_m: float
+    ) -> "Reach":
+        """Read distances found elsewhere: `from_id` (demand), `to_id` (site), `distance_m`; a pair not there is out of reach.
+
+        Raises
+        ------
+        InputError
+            With the rows of every unknown id, duplicate pair, missing or negative distance.
+
+        Examples
+        --------
+        >>> table = pd.DataFrame({"from_id": ["h"], "to_id": ["L"], "distance_m": [300.0]})
+        >>> Reach.from_frame(table, demand_ids=["h", "i"], site_ids=["L"], limit_m=500).served().tolist()
+        [True, False]
+        """
+        demand, sites = pd.Index(demand_ids), pd.Index(site_ids)
+        refuse(_table_faults(frame, demand, sites))
+        near = frame[frame["distance_m"] <= limit_m]
+        to, at = sites.get_indexer(near["to_id"]), demand.get_indexer(near["from_id"])
+        order = np.lexsort((at, to))
+        ptr = _pointers(np.bincount(to, minlength=len(sites)))
+        distance_m = near["distance_m"].to_numpy(dtype=float)[order]
+        return cls(sites, demand, ptr, at[order].astype(np.int32), distance_m, limit_m)
+
+
+@dataclass(frozen=True, eq=False)
+class Anchored:
+    """Points with their place on a network: found once, walked from often."""
+
+    ids: pd.Index
+    at: Attachment
+
+    def ends(self, network: WalkNetwork) -> tuple[Index32, IntArray]:
+        """Both ends of each point's street and how far they are: int32 and int64 (points, 2); -1 off the network."""
+        edge = self.at.edge
+        ends = np.stack([network.edge_from[edge], network.edge_to[edge]], axis=1)
+        ends[edge < 0] = -1
+        away_nm = np.stack([self.at.from_nm, self.at.to_nm], axis=1) + self.at.access_nm[:, None]
+        return ends.astype(np.int32), away_nm
+
+
+def anchor(network: WalkNetwork, points: gpd.GeoDataFrame, *, max_access_m: float = 500.0) -> Anchored:
+    """Attach a table of points to the network once, to hand it to `reach` many times."""
+    return Anchored(points.index, network.attach(points.geometry, max_access_m=max_access_m))
+
+
+def reach(
+    network: WalkNetwork,
+    demand: gpd.GeoDataFrame | Anchored,
+    sites: gpd.GeoDataFrame | Anchored,
+    *,
+    limit_m: float,
+    max_access_m: float = 500.0,
+    progress: Progress | None = None,
+) -> Reach:
+    """Walk from every site to all demand within `limit_m` (inclusive), along the streets, on all cores.
+
+    Distance = access leg + along the street to either end + shortest path + the same at the other side; two points on
+    one street walk along it directly. Memory is proportional to the pairs found.
+
+    Parameters
+    ----------
+    demand, sites : tables of points in the network's CRS (their index are the ids), or what `anchor` made of them
+    max_access_m : farther from any street than this (inclusive) is off the network and in no pair
+    progress : told now and then which share of the sites is done
+
+    See Also
+    --------
+    walkshed.nearest.nearest : the one closest site, without a limit.
+    """
+    people = demand if isinstance(demand, Anchored) else anchor(network, demand, max_access_m=max_access_m)
+    places = sites if isinstance(sites, Anchored) else anchor(network, sites, max_access_m=max_access_m)
+    limit_nm = np.int64(np.floor(limit_m * NM))
+    leaves = leaves_by_junction(network, people)
+    order = np.argsort(places.at.edge, kind="stable")  # neighbours in turn find their surroundings still in the cache
+    seeds, away_nm = places.ends(network)
+    direct_ptr, direct_leaf, direct_nm = on_the_same_street(places.at, people.at)
+    blocks = [order[i : i + BLOCK] for i in range(0, len(order), BLOCK)]
+    scratch = _idle_scratch(min(len(blocks), os.cpu_count() or 1), len(network.xy), len(people.ids))
+
+    def walk(block: IntArray) -> tuple[IntArray, Index32, IntArray]:
+        real = seeds[block] >= 0
+        length = np.diff(direct_ptr)[block]
+        ptr = _pointers(length)
+        direct = np.repeat(direct_ptr[block] - ptr[:-1], length) + np.arange(ptr[-1])
+        lent = scratch.get()
+        found: tuple[IntArray, Index32, IntArray] = rows_within(
+            network.ptr, network.adj, network.adj_nm,
+            _pointers(real.sum(axis=1)), seeds[block][real], away_nm[block][real],
+            ptr, direct_leaf[direct], direct_nm[direct], *leaves, limit_nm, *lent,
+        )  # fmt: skip
+        scratch.put(lent)
+        return found
+
+    parts = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, part in enumerate(pool.map(walk, blocks), start=1):
+            parts.append(part)
+            if progress:
+                progress("reach", done / len(blocks))
+    return _assemble(places, people, order, parts, limit_m)
+
+
+def leaves_by_junction(network: WalkNetwork, people: Anchored) -> tuple[IntArray, Index32, IntArray]:
+    """Points as leaves of the junctions at both ends of their street: (leaf_ptr, leaf_id, leaf_nm)."""
+    ends, away_nm = people.ends(network)
+    leaf, side = np.nonzero(ends >= 0)
+    junction = ends[leaf, side]
+    order = np.lexsort((leaf, junction))
+    ptr = _pointers(np.bincount(junction, minlength=len(network.xy)))
+    return ptr, leaf[order].astype(np.int32), away_nm[leaf, side][order]
+
+
+def on_the_same_street(
+    places: Attachment, people: Attachment, order: IntArray | None = None, edge: Index32 | None = None
+) -> tuple[IntArray, Index32, IntArray]:
+    """Pairs that share a street walk along it: (ptr by place, person, distance).
+
+    order, edge : people sorted by street, and their streets, if known already
+    """
+    if order is None or edge is None:
+        order = np.argsort(people.edge, kind="stable")
+        edge = people.edge[order]
+    first = np.searchsorted(edge, places.edge, "left")
+    length = np.where(places.edge >= 0, np.searchsorted(edge, places.edge, "right") - first, 0)
+    ptr = _pointers(length)
+    person = order[np.repeat(first - ptr[:-1], length) + np.arange(ptr[-1])]
+    place = np.repeat(np.arange(len(length)), length)
+    along_nm = np.abs(places.from_nm[place] - people.from_nm[person])
+    return ptr, person.astype(np.int32), along_nm + places.access_nm[place] + people.access_nm[person]
+
+
+def _pointers(length: IntArray) -> IntArray:
+    """Where each row of `length` items starts, and where the last one ends."""
+    return np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
+
+
+def _idle_scratch(threads: int, junctions: int, leaves: int) -> "SimpleQueue[tuple[IntArray, IntArray]]":
+    """Arrays for one thread each; whoever takes a pair gives it back all FAR."""
+    idle: SimpleQueue[tuple[IntArray, IntArray]] = SimpleQueue()
+    for _ in range(threads):
+        idle.put((np.full(junctions, FAR, np.int64), np.full(leaves, FAR, np.int64)))
+    return idle
+
+
+def _assemble(
+    places: Anchored, people: Anchored, order: IntArray, parts: list[tuple[IntArray, Index32, IntArray]], limit_m: float
+) -> Reach:
+    """Bring the rows, found in walking order, into the order of the sites; each part is let go once it is copied."""
+    counts = np.concatenate([part[0] for part in parts]) if parts else np.empty(0, np.int64)
+    length = np.zeros(len(places.ids), np.int64)
+    length[order] = counts
+    ptr = _pointers(length)
+    demand, distance_m = np.empty(ptr[-1], np.int32), np.empty(ptr[-1])
+    done = 0
+    for count, leaf, nm in iter(lambda: parts.pop(0) if parts else None, None):
+        place_rows(count, order[done : done + len(count)], leaf, nm, ptr, demand, distance_m)
+        done += len(count)
+    return Reach(places.ids, people.ids, ptr, demand, distance_m, limit_m)
+
+
+def _table_faults(frame: pd.DataFrame, demand_ids: pd.Index, site_ids: pd.Index) -> list[Fault]:
+    missing = [c for c in ("from_id", "to_id", "distance_m") if c not in frame]
+    if missing:
+        found = ", ".join(map(str, frame.columns))
+        return [Fault("table.missing_column", "distances", {"column": c, "found": found}) for c in missing]
+    distance = pd.to_numeric(frame["distance_m"], errors="coerce").to_numpy(dtype=float)
+    checks = {
+        "reach.unknown_demand": ~frame["from_id"].isin(demand_ids).to_numpy(),
+        "reach.unknown_site": ~frame["to_id"].isin(site_ids).to_numpy(),
+        "reach.twice": frame.duplicated(["from_id", "to_id"], keep=False).to_numpy(),
+        "reach.no_distance": ~np.isfinite(distance),
+        "reach.negative": distance < 0,
+    }
+    return [Fault(key, "distances", {"rows": row_numbers(bad)}) for key, bad in checks.items() if bad.any()]
