@@ -39,7 +39,7 @@ class Area:
         """
         faults = [Fault("table.no_crs", "units")] if units.crs is None else []
         faults += [Fault("table.no_rows", "units")] if units.empty else []
-        if not faults and not units.geometry.geom_type.isin(["Polygon", "MultiPolygon"]).all():
+        if not faults and not (shapely.area(units.geometry.array) > 0).all():
             faults += [Fault("area.not_polygons", "units")]
         if units.index.has_duplicates:
             twice = ", ".join(map(str, units.index[units.index.duplicated()].unique()[:5]))
@@ -47,8 +47,10 @@ class Area:
         if faults:
             raise InputError(faults)
         metric = check_metric(crs, "area.crs") if crs is not None else metric_crs(units)
-        projected = units.to_crs(metric)
-        valid = gpd.GeoSeries(shapely.make_valid(projected.geometry.array), index=units.index.astype(str), crs=metric)
+        shapes = shapely.make_valid(units.to_crs(metric).geometry.array, method="structure", keep_collapsed=False)
+        mixed = shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION
+        shapes[mixed] = shapely.buffer(shapes[mixed], 0)  # clipped boundaries come with stray lines: only land counts
+        valid = gpd.GeoSeries(shapes, index=units.index.astype(str), crs=metric)
         named = units[label].astype(str).set_axis(valid.index)  # aligned by id, as GeoDataFrame aligns geometries
         return cls(gpd.GeoDataFrame({"label": named}, geometry=valid, crs=metric))
 
