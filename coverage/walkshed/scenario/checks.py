@@ -1,13 +1,16 @@
 """What only the whole scenario can tell: files that are not there, keys that contradict each other."""
 
+import tomllib
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
 from walkshed.errors import Fault
 from walkshed.scenario.faults import nearest
 from walkshed.scenario.sections import Sections
-from walkshed.standards import DEFAULT_ID, walking, yardsticks
+from walkshed.standards import walking, yardsticks
+from walkshed.words import data_dir
 
 SAMPLE = "sample"
 """The streets of a scenario that brings none: the schematic Changchun."""
@@ -16,7 +19,7 @@ _OSM = (".pbf", ".osm")
 _GRIDS = (".tif", ".tiff")
 
 Found = Iterator[tuple[str, Fault]]
-"""The sections concerned, and the fault."""
+"""The keys it rests on, as `section.key` or `section`, and the fault: a key that cannot be read proves nothing."""
 
 
 def is_grid(name: str) -> bool:
@@ -65,6 +68,7 @@ def contradictions(s: Sections) -> Found:
     if s.streets.source != SAMPLE:
         yield from _demand(s)
         yield from _supply(s)
+    yield from _kinds(s)
     yield from _standard(s)
     yield from _goal(s)
     yield from _rules(s)
@@ -84,11 +88,11 @@ def _streets(s: Sections) -> Found:
     if s.streets.source == SAMPLE:
         for place, given in own.items():
             if given is not None:
-                yield "streets", Fault("scenario.sample_has_its_own", place)
+                yield "streets.source", Fault("scenario.sample_has_its_own", place)
     elif s.streets.source is None and s.reach is None:
-        yield "streets", Fault("scenario.no_streets", "[streets] source")
+        yield "streets.source reach", Fault("scenario.no_streets", "[streets] source")
     if s.streets.scale is not None and s.streets.source != SAMPLE:
-        yield "streets", _only_with("[streets] scale", '[streets] source = "sample"')
+        yield "streets.source", _only_with("[streets] scale", '[streets] source = "sample"')
 
 
 def _demand(s: Sections) -> Found:
@@ -96,17 +100,17 @@ def _demand(s: Sections) -> Found:
     ways = {"source": d.source, "people": d.people, "control": d.control}
     given = [name for name, value in ways.items() if value is not None]
     if not given:
-        yield "demand", Fault("scenario.no_demand", "[demand]")
+        yield "demand.source demand.people demand.control", Fault("scenario.no_demand", "[demand]")
     for other in ("source", "control"):
         if d.people is not None and ways[other] is not None:
-            yield "demand", Fault("scenario.not_both", "[demand] people", {"other": f"[demand] {other}"})
+            yield "", Fault("scenario.not_both", "[demand] people", {"other": f"[demand] {other}"})
     for name in ("people", "control"):
         if name in given and s.area is None:
-            yield "demand area", Fault("scenario.needs", f"[demand] {name}", {"other": "[area] units"})
+            yield "area", Fault("scenario.needs", f"[demand] {name}", {"other": "[area] units"})
     if d.source is None and given and d.weights == "osm" and not has_osm(s):
-        yield "demand streets", Fault("scenario.weights_need_osm", "[demand] weights")
+        yield "demand.source demand.weights streets.source", Fault("scenario.weights_need_osm", "[demand] weights")
     if d.source is not None and "weights" in d.model_fields_set:
-        yield "demand", Fault("scenario.not_both", "[demand] weights", {"other": "[demand] source"})
+        yield "", Fault("scenario.not_both", "[demand] weights", {"other": "[demand] source"})
     yield from _grid(s)
 
 
@@ -114,31 +118,50 @@ def _grid(s: Sections) -> Found:
     d = s.demand
     grid = is_grid(d.source or "")
     if grid and d.unit is None:
-        yield "demand", Fault("scenario.grid_unit", "[demand] unit", {"file": d.source})
+        yield "demand.unit", Fault("scenario.grid_unit", "[demand] unit", {"file": d.source})
     for name in ("unit", "bands"):
         if not grid and getattr(d, name):
-            yield "demand", _only_with(f"[demand] {name}", '[demand] source = "….tif"')
+            yield "demand.source", _only_with(f"[demand] {name}", '[demand] source = "….tif"')
     for group in sorted(d.groups.keys() & d.group_shares.keys()):
         where, other = f"[demand] groups.{group}", f"[demand] group_shares.{group}"
-        yield "demand", Fault("scenario.not_both", where, {"other": other})
+        yield "", Fault("scenario.not_both", where, {"other": other})
 
 
 def _supply(s: Sections) -> Found:
     supply = s.supply
     if supply.outlets == "osm" and not has_osm(s):
-        yield "supply streets", Fault("scenario.needs", "[supply] outlets", {"other": "[streets] source = ….osm.pbf"})
+        yield "streets.source", Fault("scenario.needs", "[supply] outlets", {"other": "[streets] source = ….osm.pbf"})
     if supply.candidates_file is None and not has_osm(s):
         if supply.candidates:
-            yield (
-                "supply streets",
-                Fault("scenario.needs", "[supply] candidates", {"other": "[supply] candidates_file"}),
-            )
+            other = {"other": "[supply] candidates_file"}
+            yield "supply.candidates_file streets.source", Fault("scenario.needs", "[supply] candidates", other)
         elif s.siting.asks and not any(change.type == "add" for change in s.change):
-            yield "supply streets siting change", Fault("scenario.no_candidates", "[siting]")
+            yield "supply.candidates_file streets.source change", Fault("scenario.no_candidates", "[siting]")
     if supply.outlets_crs and supply.outlets in (None, "osm"):
-        yield "supply", _only_with("[supply] outlets_crs", "[supply] outlets = file")
+        yield "supply.outlets", _only_with("[supply] outlets_crs", "[supply] outlets = file")
     if supply.candidates_crs and supply.candidates_file is None:
-        yield "supply", _only_with("[supply] candidates_crs", "[supply] candidates_file")
+        yield "supply.candidates_file", _only_with("[supply] candidates_crs", "[supply] candidates_file")
+
+
+def _kinds(s: Sections) -> Found:
+    """Kinds that `data/kinds.toml` does not have, or not as a place where an outlet could go."""
+    known = _roles()
+    places = [kind for kind, role in known.items() if role != "outlet"]
+    named = [
+        *(("[supply] candidates", kind, places) for kind in s.supply.candidates or ()),
+        *((f"[kinds.{kind}]", kind, list(known)) for kind in s.kinds),
+        *((f"[[change]] {i} kind", c.kind, list(known)) for i, c in enumerate(s.change, start=1) if c.type == "add"),
+    ]
+    for where, kind, allowed in named:
+        if kind not in allowed:
+            rests_on = "change" if where.startswith("[[") else ""  # its number holds only if every change could be read
+            yield rests_on, _unknown("scenario.unknown_kind", where, kind, allowed)
+
+
+@cache
+def _roles() -> dict[str, str]:
+    kinds = tomllib.loads((data_dir() / "kinds.toml").read_text(encoding="utf-8"))
+    return {kind: entry["role"] for kind, entry in kinds.items()}
 
 
 def _standard(s: Sections) -> Found:
@@ -146,22 +169,21 @@ def _standard(s: Sections) -> Found:
     given = [name for name in ("id", "limit_m", "minutes") if getattr(standard, name) is not None]
     if len(given) > 1:
         other = f"[standard] {given[1]}"
-        yield "standard", Fault("scenario.not_both", f"[standard] {given[0]}", {"other": other})
+        yield "", Fault("scenario.not_both", f"[standard] {given[0]}", {"other": other})
         return
     known = standard.id is None or standard.id in walking()
     if not known:
-        yield "standard", _unknown_standard(str(standard.id))
+        yield "", _unknown_standard(str(standard.id))
     timed = standard.minutes is not None or (known and standard.id and yardsticks()[standard.id].minutes is not None)
     for name in sorted({"walker", "season"} & standard.model_fields_set):
         if known and not timed:
-            yield "standard", _only_with(f"[standard] {name}", "[standard] minutes")
+            yield "standard.id standard.minutes", _only_with(f"[standard] {name}", "[standard] minutes")
 
 
 def _unknown_standard(key: str) -> Fault:
     if key in yardsticks():
         return Fault("standards.not_walking", "[standard] id", {"document": yardsticks()[key].document})
-    values = {"value": key, "allowed": ", ".join(walking()), "meant": nearest(key, walking()) or DEFAULT_ID}
-    return Fault("scenario.unknown_standard", "[standard] id", values)
+    return _unknown("scenario.unknown_standard", "[standard] id", key, walking())
 
 
 def _goal(s: Sections) -> Found:
@@ -175,19 +197,22 @@ def _goal(s: Sections) -> Found:
     }
     for name, model in owners.items():
         if name in given and siting.model != model:
-            yield "siting", _only_with(f"[siting] {name}", f'[siting] model = "{model}"')
+            yield "siting.model", _only_with(f"[siting] {name}", f'[siting] model = "{model}"')
     if siting.model == "set_cover" and siting.share is None and siting.share_per_unit is None:
-        yield "siting", Fault("scenario.needs", '[siting] model = "set_cover"', {"other": "[siting] share"})
+        yield (
+            "siting.share siting.share_per_unit",
+            Fault("scenario.needs", '[siting] model = "set_cover"', {"other": "[siting] share"}),
+        )
 
 
 def _rules(s: Sections) -> Found:
     siting = s.siting
     for site in sorted(set(siting.required) & set(siting.forbidden)):
-        yield "siting", Fault("scenario.required_forbidden", "[siting] required", {"site": site})
+        yield "", Fault("scenario.required_forbidden", "[siting] required", {"site": site})
     for unit in sorted(siting.floors.keys() & siting.ceilings.keys()):
         if siting.floors[unit] > siting.ceilings[unit]:
             values = {"floor": siting.floors[unit], "ceiling": siting.ceilings[unit]}
-            yield "siting", Fault("scenario.floor_over_ceiling", f"[siting] floors.{unit}", values)
+            yield "", Fault("scenario.floor_over_ceiling", f"[siting] floors.{unit}", values)
 
 
 def _years(s: Sections) -> Found:
@@ -198,22 +223,28 @@ def _years(s: Sections) -> Found:
     ):
         if whole is not None and sum(parts.values()) > whole:
             values = {"sum": sum(parts.values()), "whole": whole}
-            yield "siting", Fault("scenario.years_over_whole", f"[siting] {name}", values)
+            yield "", Fault("scenario.years_over_whole", f"[siting] {name}", values)
     years, due = siting.years or siting.year_budgets, siting.every_settlement_by
     if years and due is not None and due not in years:
         allowed = {"value": due, "bound": ", ".join(map(str, years))}
-        yield "siting", Fault("scenario.not_one_of", "[siting] every_settlement_by", allowed)
+        yield "siting.years siting.year_budgets", Fault("scenario.not_one_of", "[siting] every_settlement_by", allowed)
 
 
 def _bands(s: Sections) -> Found:
     bands = s.siting.bands
     for i, (near, far) in enumerate(pairwise(bands), start=2):
         if far.up_to_m <= near.up_to_m or far.share > near.share:
-            yield "siting", Fault("scenario.bands_order", f"[siting] bands, {i}")
+            yield "siting.bands", Fault("scenario.bands_order", f"[siting] bands, {i}")
     limit = s.standard.limit_m
     if bands and limit is not None and bands[-1].up_to_m > limit:
         values = {"band": bands[-1].up_to_m, "limit": limit}
-        yield "siting standard", Fault("scenario.band_over_limit", "[siting] bands", values)
+        yield "siting.bands", Fault("scenario.band_over_limit", "[siting] bands", values)
+
+
+def _unknown(key: str, where: str, value: str, allowed: list[str]) -> Fault:
+    likeliest = nearest(value, allowed)
+    ordered = sorted(allowed, key=lambda name: name != likeliest)  # the one that was meant stands first
+    return Fault(key, where, {"value": value, "allowed": ", ".join(ordered)})
 
 
 def _only_with(place: str, other: str) -> Fault:

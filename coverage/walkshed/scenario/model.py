@@ -104,7 +104,7 @@ class Scenario(Sections):
         data = _with_sample(data)
         sections, faults, doubtful = _sections(data)
         missing = list(missing_files(sections, Path(base_dir)))
-        faults += [f for about, f in contradictions(sections) if not doubtful & set(about.split())]
+        faults += [f for about, f in contradictions(sections) if not doubtful & _keys(about)]
         if faults or missing:
             error = InputError if faults else MissingInputError
             raise error([Fault(f.key, f"{where} {f.where}", f.values) for f in (*faults, *missing)])
@@ -179,15 +179,32 @@ def _with_sample(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sections(data: Mapping[str, Any]) -> tuple[Sections, list[Fault], set[str]]:
-    """The sections as far as they can be read, what is wrong with the rest, and which of them that concerns."""
+    """The sections as far as they can be read, what is wrong with the rest, and the keys that cannot be relied on."""
     try:
         return Sections.model_validate(data), [], set()
     except ValidationError as error:
         details = error.errors()
     faults = translate(details, Sections)
-    sound = {key: _sound(value, {e["loc"][1:2] for e in details if e["loc"][0] == key}) for key, value in data.items()}
-    sound = {"name": "unnamed", **{key: value for key, value in sound.items() if value is not None}}
-    return Sections.model_validate(sound), faults, {str(e["loc"][0]) for e in details}
+    wrong = {_wrong_key(e["loc"], missing=e["type"] == "missing") for e in details}
+    sound = {key: _sound(value, {loc[1:] for loc in wrong if loc[0] == key}) for key, value in data.items()}
+    sound = {"name": "unnamed", **_without_none(sound)}
+    doubtful = {"change" if loc[0] == "change" else ".".join(map(str, loc)) for loc in wrong}
+    doubtful |= {f"{f.where[1:].split(']')[0]}.{f.values['meant']}" for f in faults if "meant" in f.values}
+    return Sections.model_validate(sound), faults, doubtful
+
+
+def _wrong_key(loc: tuple[int | str, ...], *, missing: bool) -> tuple[int | str, ...]:
+    """The section, or the key in it, that has to go for the rest to be read; what lacks a key goes whole."""
+    return loc[: max(1, min(2, len(loc) - missing))]
+
+
+def _keys(about: str) -> set[str]:
+    """Keys a contradiction rests on, and the sections they stand in.
+
+    >>> sorted(_keys("streets.source reach"))
+    ['reach', 'streets', 'streets.source']
+    """
+    return {part for key in about.split() for part in (key, key.split(".")[0])}
 
 
 def _sound(value: Any, wrong: set[tuple[int | str, ...]]) -> Any:  # noqa: ANN401  plain data is of any kind

@@ -152,7 +152,7 @@ class Sections(Section):
     """All of a scenario file, each key checked by itself; `checks` looks at them together."""
 
     name: FolderName
-    title: Text = ""
+    title: str = ""  # empty: the name
     seed: Count = 2020
     area: AreaSection | None = None
     streets: StreetsSection = StreetsSection()
