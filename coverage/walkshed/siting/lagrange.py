@@ -1,0 +1,99 @@
+"""How good a plan could be at most: prices for elements and rules, and the bound they prove.
+
+Relaxed are "an element is served only if an option that serves it is taken" and every rule; kept is "at most so many
+options". At the best prices the bound is that of the linear program (Geoffrion 1974).
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from walkshed.contracts import FloatArray, IntArray
+from walkshed.siting import _kernels as kernels
+from walkshed.siting.task import Task
+
+MEMORY = 0.1  # weight of the newest subgradient in the direction (Crowder 1976)
+PATIENCE = 15  # iterations without progress before the step is shortened
+SHORTEST = 1e-4  # step factor at which nothing more is to be had
+
+
+@dataclass(frozen=True, eq=False)
+class Prices:
+    """Prices at which the bound is lowest so far.
+
+    element : float64 (elements,); rule : float64 (rules,); score : float64 (options,), what an option is worth
+    bound : no choice is worth more; step : factor of the next step
+    """
+
+    element: FloatArray
+    rule: FloatArray
+    score: FloatArray
+    bound: float
+    step: float
+
+
+def first_prices(task: Task, picks: IntArray) -> Prices:
+    """Prices to start from: dear where no pick serves, half where one does, free where more do."""
+    count = np.bincount(task.served_by(picks), minlength=len(task.weight))
+    element = np.where(count == 0, 1.0, np.where(count == 1, 0.5, 0.0)) * task.weight
+    return Prices(element, np.zeros(len(task.rows.low)), np.zeros(task.options), np.inf, 0.5)
+
+
+def lagrange(task: Task, prices: Prices, *, target: float, iterations: int) -> Prices:
+    """Lower the bound by averaged subgradients with Polyak's step towards `target`; stop below `target`.
+
+    Held and Karp 1971; Fisher 1981; direction averaged after Crowder 1976.
+    """
+    rows, best, step = task.rows, prices, prices.step
+    lam, mu = prices.element.copy(), prices.rule.copy()
+    left = float((task.weight - lam).sum())
+    d, e = np.zeros_like(lam), np.zeros_like(mu)
+    scale = max(1.0, len(task.serves) / max(1, task.options))  # a rule's price is of an option's size, not an element's
+    stuck = 0
+    for _ in range(iterations):
+        score = kernels.sums(task.ptr, task.serves, lam) - rows.sums(mu)
+        top = best_positive(score, task.build)
+        limit = np.where((mu > 0) | ((mu == 0) & np.isfinite(rows.high)), rows.high, rows.low)
+        value = task.base + left + float(score[top].sum()) + float(mu @ np.where(mu == 0, 0.0, limit))
+        stuck = 0 if value < best.bound - 1e-5 * abs(best.bound) else stuck + 1
+        if value < best.bound:
+            best = Prices(lam.copy(), mu.copy(), score, value, step)
+        if best.bound < target or step < SHORTEST:
+            break
+        if stuck > PATIENCE:
+            step, stuck = step * 0.66, 0
+            lam[:], mu[:], d[:], e[:] = best.element, best.rule, 0.0, 0.0
+            left = float((task.weight - lam).sum())
+            continue
+        length = kernels.slope(
+            task.ptr, task.serves, task.weight, rows.ptr, rows.rule, rows.amount, lam, top, d, e, limit, MEMORY, scale
+        )
+        if length == 0:
+            break
+        pace = step * max(value - target, 1.0) / length
+        left = kernels.walk(task.weight, lam, d, pace)
+        mu += pace * scale * scale * e
+        mu[((mu > 0) & np.isinf(rows.high)) | ((mu < 0) & np.isinf(rows.low))] = 0.0
+    return replace(best, step=step)
+
+
+def best_positive(score: FloatArray, build: int) -> IntArray:
+    """The at most `build` options worth most, as far as they are worth anything; of equals any."""
+    top = (
+        np.argpartition(-score, build - 1)[:build] if 0 < build < len(score) else np.arange(len(score) if build else 0)
+    )
+    return top[score[top] > 0].astype(np.int64)
+
+
+def settled(task: Task, prices: Prices, target: float) -> tuple[IntArray, IntArray]:
+    """Options that are in, and those that are out, of every choice worth `target` or more (reduced-cost fixing)."""
+    score = prices.score
+    top = best_positive(score, task.build)
+    inside = np.zeros(task.options, dtype=bool)
+    inside[top] = True
+    full = len(top) == task.build
+    weakest = float(score[top].min()) if full and len(top) else 0.0
+    runner_up = max(0.0, float(score[~inside].max())) if full and not inside.all() else 0.0
+    out = ~inside & (prices.bound - (weakest - score) < target)
+    sure = inside & (prices.bound - (score - runner_up) < target)
+    return np.flatnonzero(sure), np.flatnonzero(out)
