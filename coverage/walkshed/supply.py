@@ -93,13 +93,23 @@ def label(kind: str, lang: Lang = "zh") -> str:
     return found.zh if lang == "zh" else found.en
 
 
-def kind_of(tags: Mapping[str, str], among: Mapping[str, Kind]) -> str:
-    """Key of the first kind that describes an OpenStreetMap object; '' if none does.
+def kind_finder(among: Mapping[str, Kind]) -> Callable[[Mapping[str, str]], str]:
+    """A function that gives the key of the first kind describing an OpenStreetMap object; '' if none does.
 
-    >>> kind_of({"amenity": "library", "name": "玉鸟阅书房"}, kinds()), kind_of({"amenity": "bench"}, kinds())
+    >>> kind_of = kind_finder(kinds())
+    >>> kind_of({"amenity": "library", "name": "玉鸟阅书房"}), kind_of({"amenity": "bench"})
     ('reading_room', '')
     """
-    return next((key for key, kind in among.items() if any_met(kind.osm, tags)), "")
+    by_key: dict[str, list[tuple[int, str, Condition]]] = {}  # few objects have a key that any kind looks at
+    for rank, kind in enumerate(among.values()):
+        for condition in kind.osm:
+            by_key.setdefault(condition.teller, []).append((rank, kind.key, condition))
+
+    def kind_of(tags: Mapping[str, str]) -> str:
+        asked = (row for key in tags if key in by_key for row in by_key[key])
+        return min(((rank, key) for rank, key, condition in asked if condition.met(tags)), default=(0, ""))[1]
+
+    return kind_of
 
 
 def merge_near(sites: gpd.GeoDataFrame, distance_m: float, *, same_name: bool = True) -> gpd.GeoDataFrame:

@@ -51,6 +51,15 @@ class Condition:
         """
         return frozenset([*(k for k, _ in self.values), *(k for k, _ in self.patterns), *self.present])
 
+    @property
+    def teller(self) -> str:
+        """The key that says most about what an object is; names and owners say least.
+
+        >>> Condition.parse({"amenity": "library", "access": "private", "name": "~书房"}).teller
+        'amenity'
+        """
+        return min(self.keys, key=lambda key: (key.startswith(("name", "operator", "access")), key))
+
     def met(self, tags: Mapping[str, str]) -> bool:
         """Whether these tags fulfil it."""
         return (

@@ -21,13 +21,22 @@ Tags = Mapping[str, str]
 
 _NOWHERE = 2**31 - 1  # what osmium gives for the coordinates of a node the file does not hold
 _DEGREE = 1e7  # OpenStreetMap stores coordinates as whole 1e-7 degrees
+_FEW = 3
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to read besides streets: points and areas with any of `keys`, and the lines that `line` accepts."""
+    """What to read besides streets.
+
+    Attributes
+    ----------
+    keys : points and areas with any of these tags
+    keep : the tags to keep of them
+    line : whether a way is wanted as a line
+    """
 
     keys: frozenset[str]
+    keep: tuple[str, ...]
     line: Callable[[Tags], bool]
 
 
@@ -105,6 +114,7 @@ def scan(path: Path, *, bbox: Bbox | None = None, wanted: Wanted | None = None) 
             sieve.take(thing)
     except RuntimeError as error:  # osmium's word for everything that is wrong with a file
         raise InputError(Fault("osm.unreadable", path.name, {"problem": str(error)})) from None
+    sieve.streets.extend(sieve.plazas)  # last, so that the order does not depend on what else was wanted
     return Raw(sieve.streets.lines(bbox), sieve.lines.lines(bbox), tuple(sieve.points), tuple(sieve.shapes))
 
 
@@ -117,12 +127,19 @@ class _Gathered:
         self.tags: list[Tags] = []
 
     def add(self, nodes: Any, tags: Tags) -> None:
-        refs = list(nodes)
-        self.node.extend([n.ref for n in refs])
-        self.x.extend([n.x for n in refs])  # not n.lon, which refuses nodes that an extract left out
-        self.y.extend([n.y for n in refs])
-        self.size.append(len(refs))
+        node, x, y = self.node.append, self.x.append, self.y.append
+        for ref in nodes:
+            location = ref.location
+            node(ref.ref)
+            x(location.x)  # not .lon, which refuses nodes that an extract left out
+            y(location.y)
+        self.size.append(len(nodes))
         self.tags.append(tags)
+
+    def extend(self, other: "_Gathered") -> None:
+        for mine, more in ((self.node, other.node), (self.x, other.x), (self.y, other.y), (self.size, other.size)):
+            mine.extend(more)
+        self.tags.extend(other.tags)
 
     def lines(self, bbox: Bbox | None) -> Lines:
         node = np.frombuffer(self.node, np.int64)
@@ -146,6 +163,7 @@ class _Sieve:
     bbox: Bbox | None
     wanted: Wanted | None
     streets: _Gathered = field(default_factory=_Gathered)
+    plazas: _Gathered = field(default_factory=_Gathered)
     lines: _Gathered = field(default_factory=_Gathered)
     points: list[Point] = field(default_factory=list)
     shapes: list[Shape] = field(default_factory=list)
@@ -158,26 +176,33 @@ class _Sieve:
         elif thing.is_way():
             self._way(thing)
         elif thing.is_node() and self.wanted is not None and self._near(thing.location):
-            self.points.append(Point(f"n{thing.id}", dict(thing.tags), thing.location.lon, thing.location.lat))
+            self.points.append(Point(f"n{thing.id}", self._kept(thing), thing.location.lon, thing.location.lat))
 
     def _way(self, way: Any) -> None:
-        tags = dict(way.tags)
-        if level := self.level(tags):
-            self.streets.add(way.nodes, _street(tags, level))
-        if self.wanted is not None and self.wanted.line(tags):
-            self.lines.add(way.nodes, tags)
+        if "building" in way.tags and "highway" not in way.tags:
+            return  # most ways of a city are buildings: they come back as areas
+        if level := self.level(way.tags):
+            self.streets.add(way.nodes, _street(way.tags, level))
+        if self.wanted is not None and self.wanted.line(way.tags):
+            self.lines.add(way.nodes, self._kept(way))
 
     def _area(self, area: Any) -> None:
-        tags = dict(area.tags)
-        if not area.from_way() and (level := self.level(tags)):  # a plaza with holes: walk all its outlines
+        if not area.from_way() and (level := self.level(area.tags)):  # a plaza with holes: walk all its outlines
             for ring in _rings(area):
-                self.streets.add(ring, _street(tags, level))
-        if self.wanted is None or self.wanted.keys.isdisjoint(tags):
+                self.plazas.add(ring, _street(area.tags, level))
+        if self.wanted is None:
             return
-        if "building" in tags and not self._near(_corner(area)):  # so many, and small enough for one corner to tell
+        if self.bbox and "building" in area.tags and not self._near(_corner(area)):  # so small that one corner tells
             return
         key = f"{'w' if area.from_way() else 'r'}{area.orig_id()}"
-        self.shapes.append(Shape(key, tags, self.factory.create_multipolygon(area)))
+        self.shapes.append(Shape(key, self._kept(area), self.factory.create_multipolygon(area)))
+
+    def _kept(self, thing: Any) -> Tags:
+        """The tags to keep. Listing tags costs more each than looking one up: list where there are few."""
+        tags, keep = thing.tags, self.wanted.keep if self.wanted is not None else ()
+        if len(tags) <= _FEW:
+            return dict(tags)
+        return {key: value for key in keep if (value := tags.get(key)) is not None}
 
     def _near(self, location: Any) -> bool:
         if not location.valid():
