@@ -59,7 +59,7 @@ def missing_files(s: Sections, base_dir: Path) -> Iterator[Fault]:
     for place, written in files(s):
         path = base_dir / written
         if not path.exists():
-            yield Fault("scenario.missing_file", place, {"file": written, "path": str(path)})
+            yield Fault("scenario.missing_file", place, {"file": written, "path": str(path.absolute())})
 
 
 def contradictions(s: Sections) -> Found:
