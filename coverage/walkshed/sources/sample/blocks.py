@@ -1,0 +1,128 @@
+"""What a block is used for, the streets inside it, and its few gates."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from walkshed.contracts import BoolArray, FloatArray, IntArray
+from walkshed.sources.sample.arteries import Arteries
+from walkshed.sources.sample.land import ORIGIN, Land
+from walkshed.sources.sample.weave import Weave, halve, thin, weave
+
+USES = ("home", "campus", "market", "industry", "park")
+HOME, CAMPUS, MARKET, INDUSTRY, PARK = range(5)
+SPACING_M = np.array([[62, 105], [85, 130], [80, 120], [140, 220], [110, 180]], dtype=float)
+"""Between inner streets, least and most, by use."""
+WALL_M = 28.0  # from the middle of the big street to the first inner one
+DENSITY = np.array([1.0, 0.30, 0.18, 0.0, 0.0])
+"""People against a block of homes in the same place, by use: ours, no source."""
+NO_GATE = 0.035  # of the compounds have no gate in the data: islands, as OpenStreetMap has them
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Blocks with their inner streets.
+
+    shape : polygons; use : position in `USES`; town : patch; density : people per area, up to a factor.
+    inner : lattice, `home` is the block; part : compound of each inner junction.
+    gate_from : inner junction; gate_line, gate_at_m : big street it opens on and where along it; gate_xy : (g, 2).
+    """
+
+    shape: FloatArray
+    use: IntArray
+    town: IntArray
+    density: FloatArray
+    inner: Weave
+    part: IntArray
+    gate_from: IntArray
+    gate_line: IntArray
+    gate_at_m: FloatArray
+    gate_xy: FloatArray
+
+
+def furnish(arteries: Arteries, land: Land, rng: np.random.Generator) -> Blocks:
+    """Give every block a use, inner streets and gates."""
+    shape, town = arteries.blocks, arteries.town
+    use = _uses(shape, town, land, rng)
+    density = _density(shape, town, use, land, rng)
+    low, high = SPACING_M[use].T
+    spacing = low + (high - low) * rng.random(len(shape))
+    woven = weave(list(shapely.buffer(shape, -WALL_M)), spacing, _angles(shape), rng)
+    dry = ~shapely.contains_xy(land.water.buffer(10), *woven.xy.T)
+    woven = woven.keep(dry[woven.start] & dry[woven.end])
+    centre = shapely.get_coordinates(shapely.centroid(shape))
+    woven = halve(woven, centre, rng, share=0.55)
+    inner = thin(woven, 0.42, rng)
+    part = inner.parts().astype(np.int64)
+    gate = _gates(inner, part, shape, spacing, rng)
+    line, at, foot = _onto(inner.xy[gate], arteries.line)
+    opens = _clear(inner.xy[gate], foot, land) & (np.hypot(*(inner.xy[gate] - foot).T) < 2.5 * WALL_M + 60)
+    return Blocks(shape, use, town, density, inner, part, gate[opens], line[opens], at[opens], foot[opens])
+
+
+def _uses(shape: FloatArray, town: IntArray, land: Land, rng: np.random.Generator) -> IntArray:
+    """Mostly homes; works in the south-west, east and north-east; parks by water and here and there."""
+    centre = shapely.get_coordinates(shapely.centroid(shape))
+    x, y = ((centre - ORIGIN) / (1_000.0 * land.stretch)).T
+    radius, bearing = np.hypot(x, y), np.degrees(np.arctan2(y, x)) % 360
+    works = (np.abs(bearing - 222) < 28) | (np.abs(bearing - 48) < 24) | (np.abs(bearing - 350) < 16)
+    patchy = np.sin(x * 1.1 + 2) + np.sin(y * 1.3) + 0.8 * np.sin((x + y) * 0.7)
+    share_works = np.where(works & (radius > 4.5), 0.34, 0.07) * np.where(patchy > 0, 1.5, 0.5) * (radius > 2.2)
+    share_market = np.where(radius < 3.5, 0.13, 0.05)
+    draw = rng.random(len(shape))
+    use = np.full(len(shape), HOME)
+    use[draw < 0.055 + share_market + share_works + 0.06] = PARK
+    use[draw < 0.055 + share_market + share_works] = INDUSTRY
+    use[draw < 0.055 + share_market] = MARKET
+    use[draw < 0.055] = CAMPUS
+    big = shapely.area(shape) > 900_000.0  # the fringe, not yet cut into blocks
+    use[big & (draw < 0.7)] = INDUSTRY
+    use[shapely.distance(shapely.centroid(shape), land.rivers["伊通河"]) < 115.0] = PARK
+    use[shapely.intersects(shape, shapely.union_all(list(land.lakes.values())))] = PARK
+    return use
+
+
+def _density(shape: FloatArray, town: IntArray, use: IntArray, land: Land, rng: np.random.Generator) -> FloatArray:
+    """Highest in the middle, thinning outward, uneven from block to block."""
+    centre = shapely.get_coordinates(shapely.centroid(shape))
+    radius = np.hypot(*((centre - ORIGIN) / (1_000.0 * land.stretch)).T)
+    slope = np.where(town == 0, np.exp(-((radius / 9.5) ** 1.6)) + 0.12, 0.6)
+    return DENSITY[use] * slope * np.exp(rng.normal(0.0, 0.45, len(shape)))
+
+
+def _angles(shape: FloatArray) -> FloatArray:
+    """Direction of the long side of each block's smallest rectangle, radians."""
+    corners = shapely.get_coordinates(shapely.get_exterior_ring(shapely.oriented_envelope(shape))).reshape(-1, 5, 2)
+    side = np.diff(corners[:, :3], axis=1)
+    long = np.argmax(np.hypot(side[..., 0], side[..., 1]), axis=1)
+    step = side[np.arange(len(shape)), long]
+    return np.arctan2(step[:, 1], step[:, 0])
+
+
+def _gates(inner: Weave, part: IntArray, shape: FloatArray, spacing: FloatArray, rng: np.random.Generator) -> IntArray:
+    """One to four inner junctions per compound that open on a big street: near the wall, else anywhere."""
+    to_wall = shapely.distance(shapely.points(inner.xy), shapely.boundary(shape)[inner.home])
+    far = to_wall > WALL_M + spacing[inner.home]
+    size = np.bincount(part)
+    wanted = np.clip(1 + rng.poisson(size / 16.0), 1, 4)
+    wanted[rng.random(len(size)) < NO_GATE] = 0
+    order = np.lexsort([rng.random(len(part)), far, part])
+    first = np.concatenate([[0], np.cumsum(size)])[:-1]
+    rank = np.arange(len(part)) - first[part[order]]
+    return np.asarray(order[rank < wanted[part[order]]])
+
+
+def _onto(xy: FloatArray, line: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Nearest line of each point, where along it, and the foot."""
+    points = shapely.points(xy)
+    nearest = shapely.STRtree(line).nearest(points)
+    at = shapely.line_locate_point(line[nearest], points)
+    return nearest, at, shapely.get_coordinates(shapely.line_interpolate_point(line[nearest], at))
+
+
+def _clear(xy: FloatArray, foot: FloatArray, land: Land) -> BoolArray:
+    """True where the way to the gate crosses neither water nor rails."""
+    barriers = shapely.union_all([land.water, *land.railways.values()])
+    shapely.prepare(barriers)
+    return np.asarray(~shapely.intersects(barriers, shapely.linestrings(np.stack([xy, foot], axis=1))))

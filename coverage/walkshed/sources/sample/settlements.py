@@ -1,0 +1,167 @@
+"""Where the 231 streets, towns and townships lie, and the villages between them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.cluster.vq import kmeans2
+
+from walkshed.contracts import FloatArray, IntArray
+from walkshed.sources.sample.arteries import SEAT_SHARE, Arteries
+from walkshed.sources.sample.facts import CORE, Facts
+from walkshed.sources.sample.land import Land
+from walkshed.sources.sample.weave import Weave, blobs, thin, weave
+
+IN_SEAT = 6  # so many street offices of an outer unit lie in its seat, the others are towns of their own
+TOWN_PEOPLE_PER_KM2, VILLAGE_PEOPLE_PER_KM2 = 4_500.0, 4_000.0
+PEOPLE_PER_VILLAGE = 1_100.0
+TOWN_SHARE_OF_RURAL = 0.35  # in the core's districts: country towns against villages
+
+
+@dataclass(frozen=True)
+class Settlements:
+    """Named places and the countryside.
+
+    named : `name` (as the state writes it), `short` (without the ending), `kind`, `unit`, `x, y`, `urban` (in a patch).
+    shape : polygons of towns, then of villages; people : wanted in each, before totals are met; is_town : bool.
+    unit : unit id of each; name : of each.
+    inner : their streets, `home` into `shape`.
+    """
+
+    named: pd.DataFrame
+    shape: FloatArray
+    people: FloatArray
+    is_town: FloatArray
+    unit: FloatArray
+    name: FloatArray
+    inner: Weave
+
+
+def settle(facts: Facts, land: Land, arteries: Arteries, homes: FloatArray, rng: np.random.Generator) -> Settlements:
+    """Place every named settlement in its unit, and villages where there is room.
+
+    homes : (n, 2) middles of residential blocks, where street offices are put.
+    """
+    named = _named(facts, rng)
+    units = land.area.units.geometry
+    open_land = _open_land(land, arteries)
+    home_unit = land.area.unit_of(_points(homes, land)).to_numpy()
+    towns, villages = [], []
+    for unit in facts.units.index:
+        inside = (named["unit"] == unit).to_numpy()
+        urban = np.flatnonzero(inside & named["urban"].to_numpy())
+        named.loc[urban, ["x", "y"]] = _spread(homes[home_unit == unit], len(urban), land, unit, facts, rng)
+        rural = np.flatnonzero(inside & ~named["urban"].to_numpy())
+        room = units[unit].buffer(-900 * land.stretch).intersection(open_land)
+        room = room if not room.is_empty else units[unit]
+        sample = _sample(room, 60 * max(len(rural), 4), rng)
+        named.loc[rural, ["x", "y"]] = _centres(sample, len(rural), rng)
+        towns.append(_towns(named.loc[rural], facts.units.loc[unit], rng))
+        taken = shapely.union_all(shapely.points(named.loc[rural, ["x", "y"]].to_numpy()).tolist()).buffer(1_100.0)
+        villages.append(_villages(room.difference(taken), facts.units.loc[unit], facts, rng))
+    table = pd.concat([*towns, *villages], ignore_index=True)
+    table = table[~_crowded(table)].reset_index(drop=True)
+    shape = np.array(blobs(table[["x", "y"]].to_numpy(), table["radius"].to_numpy(), rng), dtype=object)
+    spacing = np.where(table["town"], rng.uniform(95, 140, len(table)), rng.uniform(120, 160, len(table)))
+    inner = thin(weave(list(shape), spacing, rng.uniform(0, np.pi / 2, len(table)), rng), 0.45, rng)
+    columns = [table[c].to_numpy() for c in ("people", "town", "unit", "name")]
+    return Settlements(named, shape, *columns, inner)
+
+
+def _points(xy: FloatArray, land: Land) -> object:
+    from geopandas import GeoSeries  # noqa: PLC0415
+
+    return GeoSeries(shapely.points(xy), crs=land.area.crs)
+
+
+def _named(facts: Facts, rng: np.random.Generator) -> pd.DataFrame:
+    """The settlements of each unit; a small land has only some of its country towns."""
+    named = facts.settlements.reset_index(drop=True)
+    street = (named["kind"] == "街道").to_numpy()
+    core = named["unit"].isin(CORE).to_numpy()
+    rank = named[street].groupby("unit").cumcount().reindex(named.index, fill_value=99).to_numpy()
+    seat_town = (named["name"] == "农安镇").to_numpy()  # the one seat that is a town
+    urban = seat_town | (street & (core | (rank < IN_SEAT)))
+    share = min(1.0, 5.0 * facts.scale)
+    keep = urban | (rng.random(len(named)) < share)
+    named = named[keep].reset_index(drop=True)
+    short = named["name"].str.replace(r"(街道|镇|民族乡|[^族]族乡|乡)$", "", regex=True)
+    return named.assign(short=short, urban=urban[keep], x=0.0, y=0.0)
+
+
+def _open_land(land: Land, arteries: Arteries) -> shapely.Geometry:
+    """Where country towns and villages may lie: off the built-up patches, the water and the rails."""
+    patches = shapely.union_all(arteries.patches).buffer(700.0)
+    wet = land.water.buffer(500.0)
+    rails = shapely.union_all(list(land.railways.values())).buffer(450.0)
+    return land.area.units.union_all().difference(shapely.union_all([patches, wet, rails]))
+
+
+def _sample(room: shapely.Geometry, n: int, rng: np.random.Generator) -> FloatArray:
+    """`n` or so random points of a region."""
+    shapely.prepare(room)
+    low, high = np.array(room.bounds[:2]), np.array(room.bounds[2:])
+    tries = int(n * max(np.prod(high - low) / max(room.area, 1.0), 1.0) * 1.3) + 20
+    xy = rng.uniform(low, high, (tries, 2))
+    xy = xy[shapely.contains_xy(room, *xy.T)]
+    return xy if len(xy) else np.array([room.representative_point().coords[0]])
+
+
+def _centres(points: FloatArray, n: int, rng: np.random.Generator) -> FloatArray:
+    """`n` well-spread points among the given ones (k-means)."""
+    if n == 0:
+        return np.zeros((0, 2))
+    n_distinct = min(n, len(points))
+    found = kmeans2(points, points[rng.choice(len(points), n_distinct, replace=False)], minit="matrix")[0]
+    near = np.argmin(((points[None] - found[:, None]) ** 2).sum(axis=2), axis=1)
+    return np.asarray(np.resize(points[near], (n, 2)))
+
+
+def _spread(homes: FloatArray, n: int, land: Land, unit: str, facts: Facts, rng: np.random.Generator) -> FloatArray:
+    seat = land.seats[facts.units.index.get_loc(unit)]
+    if not len(homes):
+        return np.tile(seat, (n, 1))
+    return _centres(homes, n, rng)
+
+
+def _towns(named: pd.DataFrame, unit: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
+    """Country towns share the people the seat does not have; a 镇 is larger than a 乡."""
+    size = np.where(named["kind"].isin(["镇", "街道"]), 1.0, 0.45) * np.exp(rng.normal(0, 0.5, len(named)))
+    rural = unit["people"] - unit["urban"]
+    whole = rural * TOWN_SHARE_OF_RURAL if unit["control"] == "core" else unit["urban"] * (1 - SEAT_SHARE)
+    people = size / max(size.sum(), 1e-9) * whole
+    radius = np.clip(np.sqrt(people / TOWN_PEOPLE_PER_KM2 / np.pi) * 1_000.0, 260.0, 2_500.0)
+    return pd.DataFrame(
+        {"x": named["x"], "y": named["y"], "name": named["name"], "people": people, "radius": radius}
+    ).assign(town=True, unit=unit.name)
+
+
+def _villages(room: shapely.Geometry, unit: pd.Series, facts: Facts, rng: np.random.Generator) -> pd.DataFrame:
+    """Villages on a loose grid, one per `PEOPLE_PER_VILLAGE` or so."""
+    rural = float(unit["people"] - unit["urban"])
+    whole = rural * (1 - TOWN_SHARE_OF_RURAL) if unit["control"] == "core" else rural
+    n = max(round(whole / PEOPLE_PER_VILLAGE), 1)
+    step = float(np.sqrt(max(room.area, 1.0) / n))
+    west, south, east, north = room.bounds if not room.is_empty else (0.0, 0.0, 0.0, 0.0)
+    grid = np.stack(np.meshgrid(np.arange(west, east, step), np.arange(south, north, step)), axis=-1).reshape(-1, 2)
+    grid = grid + rng.uniform(-0.42, 0.42, grid.shape) * step
+    grid = grid[shapely.contains_xy(room, *grid.T)] if len(grid) else np.zeros((0, 2))
+    people = PEOPLE_PER_VILLAGE * np.exp(rng.normal(0, 0.45, len(grid)))
+    radius = np.clip(np.sqrt(people / VILLAGE_PEOPLE_PER_KM2 / np.pi) * 1_000.0, 170.0, 600.0)
+    parts = [facts.words(use) for use in ("village", "family", "ending")]
+    name = ["".join(part[k % len(part)] for part in parts) for k in rng.integers(0, 10_000, len(grid)) * 7]
+    return pd.DataFrame({"x": grid[:, 0], "y": grid[:, 1], "name": name, "people": people, "radius": radius}).assign(
+        town=False, unit=unit.name
+    )
+
+
+def _crowded(table: pd.DataFrame) -> FloatArray:
+    """Villages that would overlap a settlement before them in the table."""
+    tree = shapely.STRtree(shapely.points(table[["x", "y"]].to_numpy()))
+    reach = 1.3 * table["radius"].to_numpy()
+    a, b = tree.query(shapely.points(table[["x", "y"]].to_numpy()), predicate="dwithin", distance=reach + 330.0)
+    over = (b < a) & ~table["town"].to_numpy()[a]
+    crowded = np.zeros(len(table), dtype=bool)
+    crowded[a[over]] = True
+    return crowded
