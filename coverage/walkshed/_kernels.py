@@ -1,7 +1,7 @@
 """Shortest-path kernels on compressed arrays, without a word of the domain. Distances are whole nanometres (int64).
 
 Queue: buckets of 2**SHIFT nanometres, filled and emptied in order (Dial 1969); inside a bucket labels are corrected, so
-any edge length, zero too, is right. Points hang on junctions as leaves: `leaf_ptr[u]:leaf_ptr[u + 1]` are junction `u`'s.
+any edge length, zero too, is right. Points hang on junctions as leaves: junction `u` has `leaf_ptr[u]:leaf_ptr[u + 1]`.
 No floats: no NaN and no infinity can enter.
 """
 
@@ -12,7 +12,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Ints, Ids, Floats = NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]
+Ints = NDArray[np.int64]
+Ids = NDArray[np.int32]
+Floats = NDArray[np.float64]
 F = TypeVar("F", bound=Callable[..., Any])
 
 FAR = np.int64(2**62)  # stands for "not reached" inside the kernels and never leaves them
@@ -29,7 +31,7 @@ def kernel(function: F) -> F:
 
 
 @kernel
-def grown(array: Any, least: int) -> Any:
+def grown(array: Any, least: int) -> Any:  # noqa: ANN401 - of any item type
     """Return a copy of `array` with room for at least `least` items."""
     bigger = np.empty(max(2 * len(array), least), array.dtype)
     bigger[: len(array)] = array
@@ -219,7 +221,7 @@ def spread_nearest(
 
 
 @kernel
-def forget_owner(ptr: Ints, adj: Ids, seed_at: Ids, who: int, dist: Ints, owner: Ids) -> Ids:
+def forget_owner(ptr: Ints, adj: Ids, seed_at: Ids, who: np.int32, dist: Ints, owner: Ids) -> Ids:
     """Set every junction `who` owns to FAR; return those junctions, to be filled again from around them.
 
     What one owner holds hangs together from its seeds on, so a walk over its own junctions finds all of them.

@@ -13,7 +13,7 @@ from walkshed.reach import Anchored, anchor, leaves_by_junction, on_the_same_str
 class NearestField:
     """For every junction and every demand point the nearest site; a site more or less changes only what it must.
 
-    Of sites equally near, the one that joined first counts. A site more or less costs what lies around it, not the city.
+    Of sites equally near, the one that joined first counts. A site more or less costs what lies around it.
 
     >>> from shapely import LineString, Point
     >>> from walkshed.network import Ways

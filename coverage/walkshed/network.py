@@ -1,6 +1,6 @@
 """Streets as compressed arrays of junctions and edges, and how points attach to them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import geopandas as gpd
@@ -90,6 +90,14 @@ class Attachment:
     def off_network(self) -> BoolArray:
         """True for points with no street within the access limit."""
         return self.edge < 0
+
+    def take(self, at: IntArray) -> "Attachment":
+        """Points by position."""
+        return Attachment(*(getattr(self, f.name)[at] for f in fields(self)))
+
+    def join(self, other: "Attachment") -> "Attachment":
+        """These points and then others."""
+        return Attachment(*(np.concatenate([getattr(self, f.name), getattr(other, f.name)]) for f in fields(self)))
 
 
 @dataclass(frozen=True, eq=False)

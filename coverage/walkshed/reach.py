@@ -88,7 +88,7 @@ class Reach:
     def from_frame(
         cls, frame: pd.DataFrame, *, demand_ids: Iterable[object], site_ids: Iterable[object], limit_m: float
     ) -> "Reach":
-        """Read distances found elsewhere: `from_id` (demand), `to_id` (site), `distance_m`; a pair not there is out of reach.
+        """Read distances found elsewhere: `from_id` (demand), `to_id` (site), `distance_m`; no pair, no way.
 
         Raises
         ------
@@ -125,6 +125,24 @@ class Anchored:
         ends[edge < 0] = -1
         away_nm = np.stack([self.at.from_nm, self.at.to_nm], axis=1) + self.at.access_nm[:, None]
         return ends.astype(np.int32), away_nm
+
+    def take(self, ids: Iterable[object]) -> "Anchored":
+        """Some of the points, in the order given.
+
+        Raises
+        ------
+        KeyError
+            If an id is not among them.
+        """
+        wanted = pd.Index(ids)
+        at = self.ids.get_indexer(wanted)
+        if (at < 0).any():
+            raise KeyError(wanted[at < 0].tolist())
+        return Anchored(wanted, self.at.take(at))
+
+    def join(self, other: "Anchored") -> "Anchored":
+        """These points and then others; ids must differ."""
+        return Anchored(self.ids.append(other.ids), self.at.join(other.at))
 
 
 def anchor(network: WalkNetwork, points: gpd.GeoDataFrame, *, max_access_m: float = 500.0) -> Anchored:

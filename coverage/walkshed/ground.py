@@ -1,0 +1,51 @@
+"""A city made ready to walk: its network, everyone and every site in place on it, and all walks any question needs."""
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import pandas as pd
+
+from walkshed.contracts import Progress
+from walkshed.nearest import NearestField
+from walkshed.network import ISLAND_M, WalkNetwork
+from walkshed.reach import Anchored, Reach, anchor, reach
+from walkshed.scenario import Scenario
+from walkshed.sources.city import City
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What stays the same while questions change.
+
+    people, outlets, candidates : the city's demand and sites on the network, in their tables' order
+    """
+
+    city: City
+    network: WalkNetwork
+    people: Anchored
+    outlets: Anchored
+    candidates: Anchored
+
+    def walks(self, sites: pd.DataFrame, limit_m: float, progress: Progress | None = None) -> Reach:
+        """Everyone within `limit_m` of each of the given outlets or candidates."""
+        return reach(self.network, self.people, self.on_network(sites), limit_m=limit_m, progress=progress)
+
+    def nearest(self, sites: pd.DataFrame) -> NearestField:
+        """The nearest of the given outlets for everyone, to be asked what changes when one comes or goes."""
+        return NearestField(self.network, self.people, self.on_network(sites))
+
+    def on_network(self, sites: pd.DataFrame) -> Anchored:
+        """Places on the network of some of the city's sites."""
+        known = self.outlets.join(self.candidates)
+        return known.take(sites.index)
+
+
+def prepare(city: City, scenario: Scenario) -> Ground:
+    """Build the network and put everyone and every site on it."""
+    island_m = scenario.streets.island_m
+    network = WalkNetwork.build(city.ways, island_m=ISLAND_M if island_m is None else island_m)
+
+    def on(points: gpd.GeoDataFrame) -> Anchored:
+        return anchor(network, points, max_access_m=scenario.standard.max_access_m)
+
+    return Ground(city, network, on(city.demand), on(city.outlets), on(city.candidates))

@@ -1,0 +1,251 @@
+"""A scenario's files become a City, whatever form they are in."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS, Transformer
+
+from walkshed.area import Area, metric_crs
+from walkshed.contracts import Progress, refuse
+from walkshed.demand import Weights, clip_demand, from_table, scale_to_totals, spread
+from walkshed.errors import Fault
+from walkshed.network import Ways
+from walkshed.scenario import Scenario, files, has_osm, is_grid
+from walkshed.sources import osm, sample
+from walkshed.sources.city import City, InputFile
+from walkshed.sources.grids import read_grid
+from walkshed.sources.streets import from_lines, read_graphml, read_lines
+from walkshed.sources.tables import read_outlets
+from walkshed.sources.vector import read_csv, read_points, read_vector
+from walkshed.supply import kinds, merge_near
+
+HOMES = ("apartments", "residential", "house", "dormitory", "terrace", "detached", "semidetached_house", "bungalow")
+"""Values of OpenStreetMap's `building` that people live in."""
+
+SAME_SITE_M = 30.0  # a library is often both a point and a building
+
+UNSTATED = "not stated"
+
+
+def load(scenario: Scenario, *, progress: Progress | None = None) -> City:
+    """Read everything a scenario names.
+
+    Raises
+    ------
+    InputError
+        With every fault of the file at fault.
+    """
+    if scenario.schematic:
+        scale = scenario.streets.scale
+        return sample.build(seed=scenario.seed) if scale is None else sample.build(seed=scenario.seed, scale=scale)
+    tell = progress or (lambda _step, _share: None)
+    return _Files(scenario).city(tell)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The files of one scenario, each read once, when first asked for."""
+
+    scenario: Scenario
+
+    def city(self, tell: Progress) -> City:
+        """Everything, in the order in which one part needs the other."""
+        ways, told = self.ways
+        tell("streets", 1.0)
+        demand, notes = self.demand
+        tell("people", 1.0)
+        extract = self.extract
+        return City(
+            area=self.area, ways=ways, demand=demand, outlets=self.outlets, candidates=self.candidates,
+            places=nothing(self.crs, "name", "rank") if extract is None else extract.places,
+            barriers=nothing(self.crs, "kind", "name") if extract is None else extract.barriers,
+            inputs=self.inputs, notes=(*told, *notes),
+        )  # fmt: skip
+
+    @cached_property
+    def crs(self) -> CRS:
+        """The metric CRS of the whole analysis: the scenario's, else the one that suits the clip, or the units."""
+        section = self.scenario.area
+        if section is not None and section.crs is not None:
+            return CRS.from_user_input(section.crs)
+        if section is not None and section.clip is not None:
+            return metric_crs(gpd.GeoSeries([shapely.box(*section.clip)], crs="EPSG:4326"))
+        return metric_crs(self.given if self.units is None else self.units)
+
+    @cached_property
+    def units(self) -> gpd.GeoDataFrame | None:
+        """Units as their file has them, indexed by their ids; None where the scenario names none."""
+        section = self.scenario.area
+        if section is None:
+            return None
+        frame = read_vector(self._path(section.units), crs=section.units_crs, columns=(section.id, section.label))
+        return frame.set_index(frame[section.id].astype(str).rename("unit"))
+
+    @cached_property
+    def area(self) -> Area:
+        """The units that the streets reach into, or one unit that holds all the demand."""
+        if self.units is None or self.scenario.area is None:
+            return Area.around(self.given.geometry, crs=self.crs)
+        whole = Area.from_units(self.units, label=self.scenario.area.label, crs=self.crs)
+        touched = whole.units[whole.units.intersects(self.clip)]
+        refuse([Fault("vector.clip_outside", self.scenario.area.units)] if touched.empty else [])
+        return Area(touched)
+
+    @cached_property
+    def clip(self) -> shapely.Polygon:
+        """Where streets are known: the box they fill, inside the scenario's own clip if there is one."""
+        filled = shapely.box(*self.ways[0].xy.min(axis=0), *self.ways[0].xy.max(axis=0))
+        if self._clip is None:
+            return filled
+        corners = shapely.segmentize(shapely.box(*self._clip), 0.01)  # degrees: a straight side is none in metres
+        to_metres = Transformer.from_crs("EPSG:4326", self.crs, always_xy=True)
+        return shapely.intersection(filled, shapely.transform(corners, to_metres.transform, interleaved=False))
+
+    @property
+    def _clip(self) -> tuple[float, float, float, float] | None:
+        return None if self.scenario.area is None else self.scenario.area.clip
+
+    @cached_property
+    def extract(self) -> osm.OsmExtract | None:
+        """The OpenStreetMap extract, where the streets come from one."""
+        if not has_osm(self.scenario):
+            return None
+        return osm.read(self._streets, self.crs, bbox=self._clip)
+
+    @cached_property
+    def ways(self) -> tuple[Ways, tuple[Fault, ...]]:
+        """Streets, and what there is to tell of them."""
+        if self.extract is not None:
+            return self.extract.ways, self.extract.notes
+        path, stated = self._streets, self.scenario.streets.crs
+        if path.suffix.lower() == ".graphml":
+            return read_graphml(path, self.crs), ()
+        if stated is not None:
+            return from_lines(read_vector(path, crs=stated), self.crs, bbox=self._clip, where=path.name)
+        return read_lines(path, self.crs, bbox=self._clip)
+
+    @property
+    def _streets(self) -> Path:
+        return self._path(self.scenario.streets.source or "")
+
+    @cached_property
+    def given(self) -> gpd.GeoDataFrame:
+        """People at places, as their file has them."""
+        section = self.scenario.demand
+        path = self._path(section.source or "")
+        if path.suffix.lower() == ".csv":
+            frame = read_points(path, crs=section.crs)
+        else:
+            frame = read_vector(path, crs=section.crs)
+        groups = {f"people_{g}": frame[list(columns)].sum(axis=1) for g, columns in section.groups.items()}
+        return frame.assign(**groups)
+
+    @cached_property
+    def demand(self) -> tuple[gpd.GeoDataFrame, tuple[Fault, ...]]:
+        """Who lives where, and what there is to tell of it."""
+        section = self.scenario.demand
+        if section.source is None:
+            return spread(self.area, self._totals(), cell_m=section.cell_m, weights=self._weights(), clip=self.clip)
+        if is_grid(section.source):
+            bands = {group: list(of) for group, of in section.bands.items()} or None
+            people, notes = read_grid(self._path(section.source), self.area, unit=section.unit, bands=bands)
+        else:
+            people, notes = from_table(self.given, self.area, where=section.source)
+        if section.control is not None:
+            people, more = scale_to_totals(people, self.area, read_csv(self._path(section.control)).set_index("group"))
+            notes = (*notes, *more)
+        kept, outside = clip_demand(people, self.clip)
+        return kept, (*notes, *outside)
+
+    def _totals(self) -> pd.DataFrame:
+        """Control totals: a column of the units, or a table of groups of units."""
+        section, units = self.scenario.demand, self.units
+        if section.control is not None:
+            return read_csv(self._path(section.control)).set_index("group")
+        if units is None or section.people is None:
+            raise AssertionError  # the scenario was refused before
+        columns = [*section.groups.values(), *section.group_shares.values()]
+        wanted = [section.people, *(column for several in columns for column in several)]
+        found = ", ".join(str(c) for c in units.columns if c != units.geometry.name)
+        where = self.scenario.area.units if self.scenario.area else "units"
+        refuse(Fault("table.missing_column", where, {"column": c, "found": found}) for c in wanted if c not in units)
+        here = pd.DataFrame(units.loc[self.area.units.index])
+        numbers = here[wanted].apply(pd.to_numeric, errors="coerce")
+        table = pd.DataFrame({"people": numbers[section.people]})
+        for group, columns in section.groups.items():
+            table[f"people_{group}"] = numbers[list(columns)].sum(axis=1, skipna=False)
+        for group, columns in section.group_shares.items():
+            table[f"people_{group}"] = (numbers[list(columns)].sum(axis=1, skipna=False) * table["people"]).round()
+        return table
+
+    def _weights(self) -> Weights | None:
+        """What tells where in a unit people live."""
+        wanted = self.scenario.demand.weights
+        if wanted == "uniform":
+            return None
+        extent = gpd.GeoSeries([self.clip], crs=self.crs)
+        if wanted != "osm" or self.extract is None:
+            return Weights(land=read_vector(self._path(wanted)).geometry, extent=extent)
+        buildings = self.extract.buildings
+        homes = buildings.assign(residential=buildings["use"].isin(HOMES))
+        barriers = self.extract.barriers
+        water = barriers.geometry[barriers["kind"].isin(["river", "lake"]) & (barriers.geom_type != "LineString")]
+        return Weights(land=self.extract.residential.geometry, buildings=homes, water=water, extent=extent)
+
+    @cached_property
+    def outlets(self) -> gpd.GeoDataFrame:
+        """Outlets of today and planned ones."""
+        wanted = self.scenario.supply.outlets
+        if wanted is None:
+            return nothing(self.crs, "name", "kind", "status")
+        if wanted == "osm" and self.extract is not None:
+            sites = self.extract.sites
+            found = sites[sites["status"] != "candidate"]
+        else:
+            found = self._table(wanted, self.scenario.supply.outlets_crs)
+        return merge_near(found, SAME_SITE_M)
+
+    @cached_property
+    def candidates(self) -> gpd.GeoDataFrame:
+        """Places where an outlet could go: of the extract, of the scenario's own file, or both."""
+        supply = self.scenario.supply
+        found = []
+        if supply.candidates_file is not None:
+            found.append(self._table(supply.candidates_file, supply.candidates_crs).assign(status="candidate"))
+        if self.extract is not None:
+            sites = self.extract.sites[self.extract.sites["status"] == "candidate"]
+            found.append(sites if supply.candidates is None else sites[sites["kind"].isin(supply.candidates)])
+        if not found:
+            return nothing(self.crs, "name", "kind", "status")
+        return gpd.GeoDataFrame(pd.concat(found), crs=self.crs)
+
+    def _table(self, written: str, crs: str | None) -> gpd.GeoDataFrame:
+        return read_outlets(self._path(written), crs=crs, kinds=kinds(), area=self.area, streets=self.ways[0])
+
+    @property
+    def inputs(self) -> tuple[InputFile, ...]:
+        """Every file that was named, by its content."""
+        licence = osm.LICENCE if has_osm(self.scenario) else UNSTATED
+        named = dict.fromkeys(written for _, written in files(self.scenario))
+        return tuple(
+            InputFile.of(
+                Path(written).name,
+                self._path(written).read_bytes(),
+                licence=licence if written == self.scenario.streets.source else UNSTATED,
+            )
+            for written in named
+        )
+
+    def _path(self, written: str) -> Path:
+        return self.scenario.path(written)
+
+
+def nothing(crs: CRS, *columns: str) -> gpd.GeoDataFrame:
+    """A table of points with the given columns and no rows."""
+    empty = {column: np.empty(0, dtype=object) for column in columns}
+    return gpd.GeoDataFrame(empty, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
