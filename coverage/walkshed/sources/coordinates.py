@@ -1,4 +1,4 @@
-"""Coordinates typed or scraped in China: WGS-84, GCJ-02 (Gaode, Tencent), BD-09 (Baidu), and the way from one to another."""
+"""Coordinates typed or scraped in China: WGS-84, GCJ-02 (Gaode, Tencent), BD-09 (Baidu), from one to another."""
 
 import numpy as np
 from numpy.typing import ArrayLike

@@ -1,0 +1,298 @@
+"""Population grids (GeoTIFF): only the blocks over the area are read, and cells become people at points."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import rasterio
+import shapely
+from pyproj import CRS, Proj, Transformer
+from rasterio.errors import RasterioError, WindowError
+from rasterio.windows import Window
+
+from walkshed.area import Area
+from walkshed.contracts import BoolArray, FloatArray, IntArray, check_demand, refuse
+from walkshed.errors import Fault, InputError, MissingInputError
+
+Unit = Literal["per_cell", "per_hectare"]
+
+BLOCK = 1024
+"""Rows and columns read at a time, at most (rounded to whole blocks of the file)."""
+
+CACHE_MB = 64  # GDAL keeps read blocks; its default is 5 % of all memory, and we never come back to one
+
+ROUNDING = 1e-3  # by how much a group may exceed the people in a grid of 32-bit numbers; more is a fault
+
+Sources = dict[str, list[tuple[Path, int]]]
+
+
+def read_grid(
+    path: Path,
+    area: Area,
+    *,
+    unit: Unit | None,
+    bands: Mapping[str, Sequence[int]] | None = None,
+    files: Mapping[str, Sequence[Path]] | None = None,
+) -> tuple[gpd.GeoDataFrame, tuple[Fault, ...]]:
+    """Read a grid of people where the area is: a point at the centre of every cell that somebody lives in.
+
+    A cell counts where its centre lies in a unit. Cells without data, and those nobody lives in, are left out.
+
+    Parameters
+    ----------
+    path : file
+        GeoTIFF in any CRS, north up.
+    unit : 'per_cell' or 'per_hectare'
+        What its values are. Persons per hectare are multiplied by each cell's true area on the ellipsoid.
+    bands : {group: bands}, optional
+        Bands (from 1) added up to `people_<group>`, or to `people` itself. Left out: the one band of the file.
+    files : {group: files}, optional
+        Further grids on the same cells, their first bands added up, likewise.
+
+    Without `people` among them, people are the sum of all bands named.
+
+    Returns
+    -------
+    demand, notes
+        Index `g<row>_<col>` of the file; `people`, `people_<group>`, `unit`. The note tells cells and people read.
+
+    Raises
+    ------
+    InputError
+        With every fault: no unit, unreadable, no CRS, rotated, bands that are not there, grids that differ, negative
+        values without a nodata value, nothing in the area.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_MB))
+        named = [path, *(f for group in (files or {}).values() for f in group)]
+        grids = {p: stack.enter_context(_opened(p)) for p in dict.fromkeys(named)}
+        first = grids[path]
+        sources = _sources(path, first.count, bands, files)
+        refuse([*_unit_faults(unit, path), *_grid_faults(grids, path), *_band_faults(sources, grids)])
+        window = _window(first, area)
+        if window is None:
+            raise InputError(Fault("vector.outside", path.name))
+        reading = _Reading(grids, sources, area, unit)
+        parts = [reading.people(first, block) for block in _blocks(first, window)]
+    cells = _Cells.joined(parts, list(sources))
+    return _demand(cells, area, path)
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Inhabited cells: row and column in the file, centre in the area's CRS, unit, and people per column."""
+
+    row: IntArray
+    col: IntArray
+    xy: FloatArray
+    unit: IntArray
+    people: dict[str, FloatArray]
+    negative: int = 0
+
+    @classmethod
+    def joined(cls, parts: Sequence["_Cells"], columns: Sequence[str]) -> "_Cells":
+        """All blocks in one."""
+        row, col, xy, unit = (
+            np.concatenate([getattr(p, name) for p in parts]) for name in ("row", "col", "xy", "unit")
+        )
+        people = {c: np.concatenate([p.people[c] for p in parts]) for c in columns}
+        return cls(row, col, xy, unit, people, sum(p.negative for p in parts))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A GeoTIFF and nothing else: other drivers would follow links inside the file to other files and addresses."""
+    if not path.is_file():
+        raise MissingInputError(Fault("grids.missing", str(path.name)))
+    try:
+        with rasterio.open(path.resolve(), driver="GTiff") as grid:
+            yield grid
+    except RasterioError as error:
+        reason = (str(error).splitlines() or [""])[0].replace(str(path.resolve()), path.name)[:200]
+        raise InputError(Fault("vector.unreadable", path.name, {"reason": reason})) from None
+
+
+def _sources(
+    path: Path, count: int, bands: Mapping[str, Sequence[int]] | None, files: Mapping[str, Sequence[Path]] | None
+) -> Sources:
+    """The bands that add up to each column; `people` first."""
+    named: Sources = {group: [(path, int(b)) for b in of] for group, of in (bands or {}).items()}
+    for group, paths in (files or {}).items():
+        named.setdefault(group, []).extend((p, 1) for p in paths)
+    if "people" not in named and (files or not named):
+        named["people"] = [(path, 1)] if count == 1 else []  # several bands, and nobody says which: refused
+    people = named.pop("people", list(dict.fromkeys(source for of in named.values() for source in of)))
+    return {"people": people} | {f"people_{group}": of for group, of in named.items()}
+
+
+def _unit_faults(unit: Unit | None, path: Path) -> list[Fault]:
+    return [] if unit in ("per_cell", "per_hectare") else [Fault("grids.no_unit", path.name)]
+
+
+def _grid_faults(grids: Mapping[Path, Any], path: Path) -> list[Fault]:
+    first, faults = grids[path], []
+    if first.crs is None:
+        faults.append(Fault("table.no_crs", path.name))
+    if first.transform.b or first.transform.d:
+        faults.append(Fault("grids.rotated", path.name))
+    for other, grid in grids.items():
+        same = grid.shape == first.shape and grid.crs == first.crs
+        if not (same and grid.transform.almost_equals(first.transform, precision=1e-9)):
+            faults.append(Fault("grids.differ", other.name, {"other": path.name}))
+    return faults
+
+
+def _band_faults(sources: Sources, grids: Mapping[Path, Any]) -> list[Fault]:
+    faults = []
+    if not sources["people"]:
+        path, grid = next(iter(grids.items()))
+        told = "; ".join(f"{i}: {text or '?'}" for i, text in zip(grid.indexes, grid.descriptions, strict=True))
+        faults.append(Fault("grids.which_band", path.name, {"count": grid.count, "bands": told[:300]}))
+    for path, band in dict.fromkeys(source for of in sources.values() for source in of):
+        if not 1 <= band <= grids[path].count:
+            faults.append(Fault("grids.no_band", path.name, {"band": band, "count": grids[path].count}))
+    return faults
+
+
+def _window(grid: Any, area: Area) -> Window | None:  # noqa: ANN401 - rasterio ships no types
+    """The cells of the grid around the area; None if there are none."""
+    there = Transformer.from_crs(area.crs, CRS.from_wkt(grid.crs.to_wkt()), always_xy=True)
+    west, south, east, north = there.transform_bounds(*area.units.total_bounds, densify_pts=51)
+    to_cell = ~grid.transform
+    cols, rows = zip(to_cell * (west, north), to_cell * (east, south), strict=True)
+    left, top = int(np.floor(min(cols))) - 1, int(np.floor(min(rows))) - 1
+    wide, high = int(np.ceil(max(cols))) + 1 - left, int(np.ceil(max(rows))) + 1 - top
+    try:
+        return Window(left, top, wide, high).intersection(Window(0, 0, grid.width, grid.height))
+    except WindowError:
+        return None
+
+
+def _blocks(grid: Any, window: Window) -> Iterator[Window]:  # noqa: ANN401 - rasterio ships no types
+    """The window in pieces that end where the file's blocks do, so that none is read twice."""
+    high, wide = (size if size >= BLOCK else BLOCK // size * size for size in grid.block_shapes[0])
+    for top in range(window.row_off // high * high, window.row_off + window.height, high):
+        for left in range(window.col_off // wide * wide, window.col_off + window.width, wide):
+            yield Window(left, top, wide, high).intersection(window)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What is read from which open grids, for which area."""
+
+    grids: Mapping[Path, Any]
+    sources: Sources
+    area: Area
+    unit: Unit | None
+
+    def people(self, grid: Any, window: Window) -> _Cells:  # noqa: ANN401 - rasterio ships no types
+        """The inhabited cells of one window whose centres lie in a unit."""
+        wanted = dict.fromkeys(source for of in self.sources.values() for source in of)
+        read = {
+            (path, band): self.grids[path].read(band, window=window, masked=True, out_dtype="float64").filled(0.0)
+            for path, band in wanted
+        }
+        values = {column: np.nan_to_num(sum(read[s] for s in of), nan=0.0) for column, of in self.sources.items()}
+        row, col = np.nonzero(values["people"] > 0)
+        x, y = grid.transform * (col + window.col_off + 0.5, row + window.row_off + 0.5)
+        system = CRS.from_wkt(grid.crs.to_wkt())
+        to_metres = Transformer.from_crs(system, self.area.crs, always_xy=True)
+        xy = np.column_stack(to_metres.transform(x, y)).reshape(-1, 2)
+        owner = _unit_at(xy, self.area)
+        inside = owner >= 0
+        hectares = np.ones(window.height)
+        if self.unit == "per_hectare":
+            hectares = cell_m2(grid.transform, system, np.arange(window.height) + window.row_off, window) / 10_000.0
+        return _Cells(
+            row[inside] + window.row_off,
+            col[inside] + window.col_off,
+            xy[inside],
+            owner[inside],
+            {c: (layer[row, col] * hectares[row])[inside] for c, layer in values.items()},
+            sum(int((layer < 0).sum()) for layer in read.values()),
+        )
+
+
+def cell_m2(transform: Any, crs: CRS, rows: IntArray, window: Window) -> FloatArray:  # noqa: ANN401 - affine ships no types
+    """True area on the ellipsoid of a cell in each row: between two parallels, or by the projection's areal scale.
+
+    Parameters
+    ----------
+    rows : (n,)
+        Rows of the whole grid.
+    window : Window
+        Its middle column stands for the row in projected grids, where the scale changes over hundreds of kilometres.
+
+    Examples
+    --------
+    >>> from affine import Affine
+    >>> thirty_seconds = Affine(1 / 120, 0, 0, 0, -1 / 120, 90)
+    >>> cell_m2(thirty_seconds, CRS.from_epsg(4326), np.array([0, 5400, 10799]), Window(0, 0, 1, 1)).round()
+    array([    63., 608543., 854797.])
+    """
+    if crs.is_geographic:
+        edges = transform.f + transform.e * np.stack([rows, rows + 1])
+        zone = np.abs(np.diff(_zone_m2(np.radians(np.clip(edges, -90, 90)), crs), axis=0)[0])
+        return np.asarray(zone * np.radians(abs(transform.a)))
+    metre = crs.axis_info[0].unit_conversion_factor
+    middle = np.full(len(rows), window.col_off + window.width / 2)
+    x, y = transform * (middle, rows + 0.5)
+    lon, lat = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True).transform(x, y)
+    scale = np.asarray(Proj(crs).get_factors(lon, lat).areal_scale)
+    return np.asarray(abs(transform.a * transform.e) * metre**2 / scale)
+
+
+def _zone_m2(phi: FloatArray, crs: CRS) -> FloatArray:
+    """Area from the equator to a parallel, per radian of longitude (Snyder 1987, eq. 3-12, times a² / 2)."""
+    ellipsoid = crs.ellipsoid
+    a, b = ellipsoid.semi_major_metre, ellipsoid.semi_minor_metre
+    e2 = 1 - (b / a) ** 2
+    sine = np.sin(phi)
+    if e2 == 0:
+        return np.asarray(a**2 * sine)
+    e = np.sqrt(e2)
+    return np.asarray(b**2 / 2 * (sine / (1 - e2 * sine**2) + np.arctanh(e * sine) / e))
+
+
+def _unit_at(xy: FloatArray, area: Area) -> IntArray:
+    """Position of the unit each point lies in; -1 for none."""
+    units = np.asarray(area.units.geometry.array, dtype=object)
+    owner = np.full(len(xy), -1)
+    near = np.arange(len(xy))
+    shapely.prepare(units)
+    for u, shape in enumerate(units):
+        west, south, east, north = shape.bounds
+        x, y = xy[near].T
+        boxed = near[(x >= west) & (x <= east) & (y >= south) & (y <= north)]
+        found = boxed[shapely.contains_xy(shape, xy[boxed])]
+        owner[found] = u
+        near = near[owner[near] < 0]
+    return owner
+
+
+def _demand(cells: _Cells, area: Area, path: Path) -> tuple[gpd.GeoDataFrame, tuple[Fault, ...]]:
+    faults = [Fault("grids.negative", path.name, {"cells": cells.negative})] if cells.negative else []
+    if not len(cells.row):
+        faults.append(Fault("grids.empty", path.name))
+    total = cells.people["people"]
+    people = {c: _capped(layer, total) for c, layer in cells.people.items()}
+    for column, layer in people.items():
+        if (over := int((layer > total).sum())) > 0:
+            faults.append(Fault("grids.group_over_total", path.name, {"column": column, "cells": over}))
+    refuse(faults)
+    ids = np.char.add(np.char.add("g", cells.row.astype(str)), np.char.add("_", cells.col.astype(str)))
+    points = gpd.GeoSeries(shapely.points(cells.xy), index=ids.astype(object), crs=area.crs).rename_axis("demand_id")
+    frame = gpd.GeoDataFrame(people, index=points.index, geometry=points)
+    demand = frame.assign(unit=area.units.index.to_numpy()[cells.unit])
+    note = Fault("grids.read", path.name, {"cells": len(demand), "people": round(float(total.sum()))})
+    return check_demand(demand, path.name), (note,)
+
+
+def _capped(layer: FloatArray, total: FloatArray) -> FloatArray:
+    """A group at most the people, where rounding alone takes it above."""
+    close: BoolArray = layer <= total * (1 + ROUNDING)
+    return np.where(close, np.minimum(layer, total), layer)
