@@ -12,7 +12,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from walkshed.contracts import check_metric, refuse
+from walkshed.contracts import BoolArray, IntArray, check_metric, refuse
 from walkshed.errors import Fault, InputError, MissingInputError
 from walkshed.tags import Condition, any_met
 from walkshed.words import Lang, data_dir
@@ -137,9 +137,10 @@ def merge_near(sites: gpd.GeoDataFrame, distance_m: float, *, same_name: bool = 
     return sites[keep]
 
 
-def _equal(sites: gpd.GeoDataFrame, column: str, first: Any, second: Any) -> Any:
+def _equal(sites: gpd.GeoDataFrame, column: str, first: IntArray, second: IntArray) -> BoolArray:
     values = sites[column].to_numpy(dtype=object)
-    return values[first] == values[second]
+    same: BoolArray = values[first] == values[second]
+    return same
 
 
 @cache
@@ -162,18 +163,19 @@ def _read(where: str, text: str) -> dict[str, Kind]:
     refuse(fault for key, fields in table.items() for fault in _kind_faults(f"{where} [{key}]", fields))
     if not table:
         raise InputError(Fault("kinds.none", where))
-    return {key: Kind(key=key, **{name: _value(name, value) for name, value in f.items()}) for key, f in table.items()}
+    return {key: _kind(key, fields) for key, fields in table.items()}
 
 
-def _value(name: str, value: Any) -> Any:
-    return tuple(map(Condition.parse, value)) if name in _CONDITIONS else value
+def _kind(key: str, fields: dict[str, Any]) -> Kind:
+    conditions = {name: tuple(map(Condition.parse, fields.get(name, ()))) for name in _CONDITIONS}
+    return Kind(key=key, **{**fields, **conditions})
 
 
 def _number(low: float, high: float = float("inf")) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
 
-def _text_given(value: Any) -> bool:
+def _text_given(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
@@ -195,7 +197,7 @@ _CONDITIONS = ("osm", "not_public", "not_public_inside")
 _REQUIRED = ("zh", "en", "colour", "role")
 
 
-def _kind_faults(where: str, fields: Any) -> Iterator[Fault]:
+def _kind_faults(where: str, fields: object) -> Iterator[Fault]:
     if not isinstance(fields, dict):
         yield Fault("kinds.not_table", where, {"found": repr(fields)})
         return
@@ -211,7 +213,7 @@ def _kind_faults(where: str, fields: Any) -> Iterator[Fault]:
             yield from _condition_faults(where, name, value)
 
 
-def _condition_faults(where: str, name: str, conditions: list[Any]) -> Iterator[Fault]:
+def _condition_faults(where: str, name: str, conditions: list[object]) -> Iterator[Fault]:
     for condition in conditions:
         try:
             Condition.parse(condition)

@@ -3,6 +3,18 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class Tags(Protocol):
+    """Tags of an object: a dict, or the list of an osmium object that is still in the file's buffer."""
+
+    def __contains__(self, key: str, /) -> bool: ...
+
+    def __getitem__(self, key: str, /) -> str: ...
+
+    def get(self, key: str, /) -> str | None:
+        """Value of a key, or None."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +72,16 @@ class Condition:
         """
         return min(self.keys, key=lambda key: (key.startswith(("name", "operator", "access")), key))
 
-    def met(self, tags: Mapping[str, str]) -> bool:
+    def met(self, tags: Tags) -> bool:
         """Whether these tags fulfil it."""
         return (
             all(tags.get(key) in allowed for key, allowed in self.values)
-            and all(pattern.search(tags.get(key, "")) for key, pattern in self.patterns)
+            and all(pattern.search(tags.get(key) or "") for key, pattern in self.patterns)
             and all(key in tags for key in self.present)
         )
 
 
-def any_met(conditions: Iterable[Condition], tags: Mapping[str, str]) -> bool:
+def any_met(conditions: Iterable[Condition], tags: Tags) -> bool:
     """Whether at least one of the conditions holds.
 
     >>> any_met([], {"amenity": "library"})
@@ -78,7 +90,7 @@ def any_met(conditions: Iterable[Condition], tags: Mapping[str, str]) -> bool:
     return any(condition.met(tags) for condition in conditions)
 
 
-def chooser(keys: Iterable[str], choose: Callable[[Mapping[str, str]], str]) -> Callable[[Mapping[str, str]], str]:
+def chooser(keys: Iterable[str], choose: Callable[[Tags], str]) -> Callable[[Tags], str]:
     """`choose`, remembered by the values of the `keys` it looks at: a city's thousands of ways have few combinations.
 
     >>> short = chooser(["highway"], lambda tags: tags.get("highway", "?")[:4])
@@ -88,8 +100,8 @@ def chooser(keys: Iterable[str], choose: Callable[[Mapping[str, str]], str]) -> 
     names = tuple(sorted(set(keys)))
     known: dict[tuple[str | None, ...], str] = {}
 
-    def remembered(tags: Mapping[str, str]) -> str:
-        seen = tuple(map(tags.get, names))
+    def remembered(tags: Tags) -> str:
+        seen = tuple([tags.get(name) for name in names])
         if seen not in known:
             known[seen] = choose(tags)
         return known[seen]

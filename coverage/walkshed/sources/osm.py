@@ -72,7 +72,7 @@ def read(
     ways = _ways(raw.streets, metric, bbox, path.name)
     found = osm_tables.Found.project(raw, metric, bbox)
     places = osm_tables.places(found)
-    sites, notes = osm_sites.sites(found, among, ways, places, lang, path.name)
+    sites, notes = osm_sites.sites(found, among, ways, places, lang=lang, where=path.name, bbox=bbox)
     return OsmExtract(
         ways=ways,
         sites=sites,

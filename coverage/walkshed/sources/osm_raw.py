@@ -9,15 +9,19 @@ from typing import Any
 import numpy as np
 import osmium
 from numpy.typing import NDArray
+from osmium.osm import Area, Location, Node, NodeRefList, Way
+from osmium.osm.types import OSMEntity
 
 from walkshed.contracts import BoolArray, FloatArray, IntArray
 from walkshed.errors import Fault, InputError, MissingInputError
 from walkshed.sources.osm_walk import walk_filter
+from walkshed.tags import Tags
 
 Bbox = tuple[float, float, float, float]
 """West, south, east, north in degrees of WGS-84."""
 
-Tags = Mapping[str, str]
+Kept = Mapping[str, str]
+"""Tags of an object that were kept."""
 
 _NOWHERE = 2**31 - 1  # what osmium gives for the coordinates of a node the file does not hold
 _DEGREE = 1e7  # OpenStreetMap stores coordinates as whole 1e-7 degrees
@@ -57,7 +61,7 @@ class Lines:
     ptr: IntArray
     node: IntArray
     lonlat: FloatArray
-    tags: tuple[Tags, ...]
+    tags: tuple[Kept, ...]
     found: int
     extent: Bbox | None
 
@@ -67,7 +71,7 @@ class Point:
     """A tagged node; `key` is `n` and its id."""
 
     key: str
-    tags: Tags
+    tags: Kept
     lon: float
     lat: float
 
@@ -77,7 +81,7 @@ class Shape:
     """An area; `key` is `w` or `r` and the id of the way or relation, `wkb` its MultiPolygon in hexadecimal WKB."""
 
     key: str
-    tags: Tags
+    tags: Kept
     wkb: str
 
 
@@ -124,9 +128,9 @@ class _Gathered:
     def __init__(self) -> None:
         self.node, self.x, self.y = array("q"), array("i"), array("i")
         self.size = array("q")
-        self.tags: list[Tags] = []
+        self.tags: list[Kept] = []
 
-    def add(self, nodes: Any, tags: Tags) -> None:
+    def add(self, nodes: NodeRefList, tags: Kept) -> None:
         node, x, y = self.node.append, self.x.append, self.y.append
         for ref in nodes:
             location = ref.location
@@ -170,15 +174,15 @@ class _Sieve:
     level: Callable[[Tags], str] = field(default_factory=lambda: walk_filter().leveller())
     factory: Any = field(default_factory=osmium.geom.WKBFactory)
 
-    def take(self, thing: Any) -> None:
-        if thing.is_area():
+    def take(self, thing: OSMEntity) -> None:
+        if isinstance(thing, Area):
             self._area(thing)
-        elif thing.is_way():
+        elif isinstance(thing, Way):
             self._way(thing)
-        elif thing.is_node() and self.wanted is not None and self._near(thing.location):
+        elif isinstance(thing, Node) and self.wanted is not None and self._near(thing.location):
             self.points.append(Point(f"n{thing.id}", self._kept(thing), thing.location.lon, thing.location.lat))
 
-    def _way(self, way: Any) -> None:
+    def _way(self, way: Way) -> None:
         if "building" in way.tags and "highway" not in way.tags:
             return  # most ways of a city are buildings: they come back as areas
         if level := self.level(way.tags):
@@ -186,7 +190,7 @@ class _Sieve:
         if self.wanted is not None and self.wanted.line(way.tags):
             self.lines.add(way.nodes, self._kept(way))
 
-    def _area(self, area: Any) -> None:
+    def _area(self, area: Area) -> None:
         if not area.from_way() and (level := self.level(area.tags)):  # a plaza with holes: walk all its outlines
             for ring in _rings(area):
                 self.plazas.add(ring, _street(area.tags, level))
@@ -197,14 +201,14 @@ class _Sieve:
         key = f"{'w' if area.from_way() else 'r'}{area.orig_id()}"
         self.shapes.append(Shape(key, self._kept(area), self.factory.create_multipolygon(area)))
 
-    def _kept(self, thing: Any) -> Tags:
+    def _kept(self, thing: Node | Way | Area) -> Kept:
         """The tags to keep. Listing tags costs more each than looking one up: list where there are few."""
         tags, keep = thing.tags, self.wanted.keep if self.wanted is not None else ()
         if len(tags) <= _FEW:
             return dict(tags)
         return {key: value for key in keep if (value := tags.get(key)) is not None}
 
-    def _near(self, location: Any) -> bool:
+    def _near(self, location: Location) -> bool:
         if not location.valid():
             return False
         if self.bbox is None:
@@ -213,9 +217,9 @@ class _Sieve:
         return bool(west <= location.lon <= east and south <= location.lat <= north)
 
 
-def _street(tags: Tags, level: str) -> Tags:
+def _street(tags: Tags, level: str) -> Kept:
     """The few tags of a street that are kept: there are many streets."""
-    crossing = {key: "yes" for key in ("bridge", "tunnel") if tags.get(key, "no") != "no"}
+    crossing = {key: "yes" for key in ("bridge", "tunnel") if (tags.get(key) or "no") != "no"}
     return {"name": name_of(tags), "level": level, **crossing}
 
 
@@ -228,13 +232,13 @@ def name_of(tags: Tags) -> str:
     return next((tags[key].strip() for key in ("name", "name:zh", "official_name", "name:en") if key in tags), "")
 
 
-def _rings(area: Any) -> Iterator[Any]:
+def _rings(area: Area) -> Iterator[NodeRefList]:
     for outer in area.outer_rings():
         yield outer
         yield from area.inner_rings(outer)
 
 
-def _corner(area: Any) -> Any:
+def _corner(area: Area) -> Location:
     return next(iter(area.outer_rings()))[0].location
 
 

@@ -1,19 +1,21 @@
 """What a pass over an OpenStreetMap file found, sorted into the planner's tables."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 from pyproj import CRS
 
 from walkshed.contracts import BoolArray
-from walkshed.sources.osm_raw import Bbox, Raw, Tags, Wanted, name_of
+from walkshed.sources.osm_raw import Bbox, Kept, Raw, Wanted, name_of
 from walkshed.supply import Kind
-from walkshed.tags import Condition, any_met
+from walkshed.tags import Condition, Tags, any_met
+
+ObjectArray = NDArray[np.object_]
 
 PLACE_RANKS = {
     "city": 0, "municipality": 0, "district": 1, "borough": 1, "county": 1, "town": 2, "township": 2, "suburb": 3,
@@ -61,7 +63,7 @@ def is_barrier(tags: Tags) -> bool:
 
 
 def _barrier(tags: Tags) -> str:
-    if tags.get("tunnel", "no") != "no":
+    if (tags.get("tunnel") or "no") != "no":
         return ""
     return next((kind for kind, condition in _BARRIERS if condition.met(tags)), "")
 
@@ -78,11 +80,12 @@ class Found:
     def project(cls, raw: Raw, crs: CRS, bbox: Bbox | None) -> "Found":
         """Project what was found; areas outside `bbox` are left out."""
         at = gpd.points_from_xy([p.lon for p in raw.points], [p.lat for p in raw.points])
-        shapes = shapely.from_wkb(np.array([shape.wkb for shape in raw.shapes], dtype=object))
+        shapes: ObjectArray = shapely.from_wkb(np.array([shape.wkb for shape in raw.shapes], dtype=object))
         inside = _meets(shapes, bbox)
         areas = [shape for shape, there in zip(raw.shapes, inside, strict=True) if there]
         row = np.repeat(np.arange(len(raw.lines.tags)), np.diff(raw.lines.ptr))
-        lines = shapely.linestrings(raw.lines.lonlat, indices=row) if len(row) else np.empty(0, dtype=object)
+        lines = np.empty(len(raw.lines.tags), dtype=object)
+        shapely.linestrings(raw.lines.lonlat, indices=row, out=lines)
         return cls(
             _table([p.key for p in raw.points], [p.tags for p in raw.points], at, crs),
             _table([a.key for a in areas], [a.tags for a in areas], shapes[inside], crs),
@@ -94,13 +97,13 @@ class Found:
         return self.areas[_met(self.areas, *conditions)]
 
 
-def _table(keys: list[str], tags: list[Tags], geometry: object, crs: CRS) -> gpd.GeoDataFrame:
+def _table(keys: list[str], tags: list[Kept], geometry: object, crs: CRS) -> gpd.GeoDataFrame:
     columns = {"tags": pd.Series(tags, index=keys, dtype=object)}
     frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(geometry, index=keys, crs="EPSG:4326"))
     return frame.to_crs(crs)
 
 
-def _meets(shapes: object, bbox: Bbox | None) -> BoolArray:
+def _meets(shapes: ObjectArray, bbox: Bbox | None) -> BoolArray:
     west, south, east, north = shapely.bounds(shapes).reshape(-1, 4).T
     if bbox is None:
         return np.ones(len(west), dtype=bool)
@@ -119,6 +122,10 @@ def _tag(frame: gpd.GeoDataFrame, key: str) -> list[str]:
     return [tags.get(key, "") for tags in frame["tags"]]
 
 
+def _tag_mask(frame: gpd.GeoDataFrame, key: str, wanted: Callable[[str], bool]) -> BoolArray:
+    return np.array([wanted(value) for value in _tag(frame, key)], dtype=bool)
+
+
 def _with(frame: gpd.GeoDataFrame, **columns: object) -> gpd.GeoDataFrame:
     """The geometries of a table under new columns."""
     return gpd.GeoDataFrame(columns, geometry=frame.geometry.array, index=frame.index, crs=frame.crs)
@@ -132,7 +139,7 @@ def residential(found: Found) -> gpd.GeoDataFrame:
 
 def buildings(found: Found) -> gpd.GeoDataFrame:
     """Polygons of buildings; `use` and `levels` (NaN where it is not tagged, or not as a number)."""
-    built = found.areas[[("building" in tags and tags["building"] != "no") for tags in found.areas["tags"]]]
+    built = found.areas[_tag_mask(found.areas, "building", lambda use: use not in ("", "no"))]
     levels = pd.to_numeric(pd.Series(_tag(built, "building:levels"), dtype=object), errors="coerce")
     return _with(built, use=_tag(built, "building"), levels=levels.to_numpy(dtype=float))
 
@@ -160,8 +167,8 @@ def barriers(found: Found) -> gpd.GeoDataFrame:
 
 def gates(found: Found) -> gpd.GeoDataFrame:
     """Gates of compounds and entrances of buildings as Points; `kind`, `name`, `access`."""
-    gate = np.array([tag in _GATES for tag in _tag(found.points, "barrier")], dtype=bool)
-    entrance = np.array([tag not in ("", "no") for tag in _tag(found.points, "entrance")], dtype=bool)
+    gate = _tag_mask(found.points, "barrier", lambda barrier: barrier in _GATES)
+    entrance = _tag_mask(found.points, "entrance", lambda entrance: entrance not in ("", "no"))
     through = found.points[gate | entrance]
     kind = np.where(gate[gate | entrance], "gate", "entrance")
     return _with(through, kind=kind, name=_names(through), access=_tag(through, "access"))
@@ -170,6 +177,6 @@ def gates(found: Found) -> gpd.GeoDataFrame:
 def boundaries(found: Found) -> gpd.GeoDataFrame:
     """Administrative polygons; `name`, `admin_level` (4 province, 5 city, 6 district or county, 8 street), `code`."""
     admin = found.areas_where(Condition.parse({"boundary": "administrative", "admin_level": "*"}))
-    admin = admin[[re.fullmatch(r"\d+", level) is not None for level in _tag(admin, "admin_level")]]
+    admin = admin[_tag_mask(admin, "admin_level", str.isdecimal)]
     code = [next((tags[key] for key in _CODES if key in tags), "") for tags in admin["tags"]]
     return _with(admin, name=_names(admin), admin_level=[int(x) for x in _tag(admin, "admin_level")], code=code)

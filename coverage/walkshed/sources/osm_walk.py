@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from walkshed.tags import Condition, chooser
+from walkshed.tags import Condition, Tags, chooser
 from walkshed.words import data_dir
 
 
@@ -15,7 +15,7 @@ class _Row:
     unless: Condition | None
     level: str
 
-    def holds(self, tags: Mapping[str, str]) -> bool:
+    def holds(self, tags: Tags) -> bool:
         return self.when.met(tags) and not (self.unless is not None and self.unless.met(tags))
 
 
@@ -32,7 +32,7 @@ class WalkFilter:
         """Tag keys that make an object worth a look: those of the rows that describe ways."""
         return frozenset(key for row in self.ways for key in row.when.keys)
 
-    def level(self, tags: Mapping[str, str]) -> str:
+    def level(self, tags: Tags) -> str:
         """`major`, `street` or `path`; '' if it cannot be walked.
 
         >>> rules = walk_filter()
@@ -44,7 +44,7 @@ class WalkFilter:
         described = next((row.level for row in self.ways if row.when.met(tags)), "")
         return "" if any(row.holds(tags) for row in self.refused) else described
 
-    def leveller(self) -> Callable[[Mapping[str, str]], str]:
+    def leveller(self) -> Callable[[Tags], str]:
         """`level`, remembered by the tags that matter."""
         rows = [*self.ways, *self.refused]
         looked_at = {key for row in rows for part in (row.when, row.unless) if part for key in part.keys}

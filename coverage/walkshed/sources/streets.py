@@ -1,8 +1,7 @@
 """Streets that are not an OpenStreetMap extract: lines (Geofabrik's schema or any other) and osmnx graphs."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +16,9 @@ from walkshed.errors import Fault, InputError, MissingInputError
 from walkshed.network import Ways
 from walkshed.sources.osm_raw import Bbox
 from walkshed.sources.osm_walk import walk_filter
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 _YES = ("T", "t", "1", "yes", "true", "True")
 
@@ -94,14 +96,16 @@ def _levels(lines: gpd.GeoDataFrame) -> NDArray[np.object_]:
     if "fclass" not in lines:
         return np.full(len(lines), "street", dtype=object)
     level = {fclass: walk_filter().level_of_class(str(fclass)) for fclass in lines["fclass"].unique()}
-    return lines["fclass"].map(level).to_numpy(dtype=object)
+    found: NDArray[np.object_] = lines["fclass"].map(level).to_numpy(dtype=object)
+    return found
 
 
 def _inside(lines: gpd.GeoDataFrame, bbox: Bbox | None) -> BoolArray:
     if bbox is None:
         return np.ones(len(lines), dtype=bool)
     west, south, east, north = lines.to_crs("EPSG:4326").bounds.to_numpy().T
-    return (east >= bbox[0]) & (west <= bbox[2]) & (north >= bbox[1]) & (south <= bbox[3])
+    met: BoolArray = (east >= bbox[0]) & (west <= bbox[2]) & (north >= bbox[1]) & (south <= bbox[3])
+    return met
 
 
 def _none_in_area(lines: gpd.GeoDataFrame, bbox: Bbox | None, where: str) -> Fault:
@@ -173,7 +177,7 @@ def read_graphml(path: Path, crs: object) -> Ways:
     return from_osmnx(graph, crs, where=path.name)
 
 
-def from_osmnx(graph: Any, crs: object, *, where: str = "graph") -> Ways:
+def from_osmnx(graph: "nx.MultiDiGraph", crs: object, *, where: str = "graph") -> Ways:
     """Streets of an osmnx graph (networkx MultiDiGraph, simplified or not).
 
     Edges that are each other's way back become one street, walkable both ways; one-way edges are walkable both ways
@@ -198,7 +202,7 @@ def from_osmnx(graph: Any, crs: object, *, where: str = "graph") -> Ways:
     return Ways(metric, ptr, _graph_nodes(edges, ptr), _project(xy, source, metric), frame)
 
 
-def _edges(graph: Any) -> pd.DataFrame:
+def _edges(graph: "nx.MultiDiGraph") -> pd.DataFrame:
     """One row per street, sorted: ends, line, and what is known of it; ways back are dropped."""
     nodes = graph.nodes
     number = {node: i for i, node in enumerate(sorted(nodes, key=lambda node: (str(type(node)), node)))}
@@ -221,10 +225,10 @@ def _edges(graph: Any) -> pd.DataFrame:
     return table[~pd.DataFrame({"a": ends[:, 0], "b": ends[:, 1], "shape": shape}).duplicated().to_numpy()]
 
 
-def _first(value: Any, default: str = "") -> str:
+def _first(value: object, default: str = "") -> str:
     """One text of what osmnx may give as nothing, a text or, where it merged edges, several."""
     if isinstance(value, list | tuple | set):
-        return str(sorted(map(str, value))[0]) if value else default
+        return min(map(str, value)) if value else default
     return default if value is None or value != value else str(value)  # noqa: PLR0124 - NaN is not itself
 
 
