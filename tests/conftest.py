@@ -5,6 +5,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("walkshed", deadline=None, derandomize="CI" in os.environ)  # what was green stays green there
+settings.load_profile("walkshed")
 
 ROOT = Path(__file__).parents[1]
 
