@@ -51,12 +51,13 @@ def build(*, junctions: int | None = None, scale: float | None = None, seed: int
     country = settlements.settle(known, ground, big, homes, chance[2])
     ties = roads.tie(country, big, ground, chance[3])
     demand = people.populate(known, quarters, country, ground, chance[4])
-    candidates = supply.candidates(known, ground, big, quarters, country, demand, chance[5])
+    doors = supply.spots(quarters, country, demand)
+    candidates = supply.candidates(known, ground, big, country, doors, chance[5])
     return City(
         area=ground.area,
         ways=streets.assemble(known, big, quarters, country, ties, ground),
         demand=demand,
-        outlets=supply.outlets(known, ground, quarters, country, demand, chance[6]),
+        outlets=supply.outlets(known, ground, country, doors, chance[6]),
         candidates=candidates,
         places=places.name_places(known, ground, country, candidates),
         barriers=ground.barriers(),

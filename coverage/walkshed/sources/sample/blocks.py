@@ -53,7 +53,7 @@ def furnish(arteries: Arteries, land: Land, rng: np.random.Generator) -> Blocks:
     woven = woven.keep(dry[woven.start] & dry[woven.end])
     centre = shapely.get_coordinates(shapely.centroid(shape))
     woven = halve(woven, centre, rng, share=0.55)
-    inner = thin(woven, 0.42, rng)
+    inner = thin(woven, 0.60, rng)
     part = inner.parts().astype(np.int64)
     gate = _gates(inner, part, shape, spacing, rng)
     line, at, foot = _onto(inner.xy[gate], arteries.line)
@@ -87,8 +87,8 @@ def _density(shape: FloatArray, town: IntArray, use: IntArray, land: Land, rng: 
     """Highest in the middle, thinning outward, uneven from block to block."""
     centre = shapely.get_coordinates(shapely.centroid(shape))
     radius = np.hypot(*((centre - ORIGIN) / (1_000.0 * land.stretch)).T)
-    slope = np.where(town == 0, np.exp(-((radius / 9.5) ** 1.6)) + 0.12, 0.6)
-    return DENSITY[use] * slope * np.exp(rng.normal(0.0, 0.45, len(shape)))
+    slope = np.where(town == 0, np.exp(-((radius / 10.5) ** 1.6)) + 0.2, 0.6)
+    return DENSITY[use] * slope * np.exp(np.clip(rng.normal(0.0, 0.38, len(shape)), -1.0, 0.7))
 
 
 def _angles(shape: FloatArray) -> FloatArray:
@@ -105,7 +105,7 @@ def _gates(inner: Weave, part: IntArray, shape: FloatArray, spacing: FloatArray,
     to_wall = shapely.distance(shapely.points(inner.xy), shapely.boundary(shape)[inner.home])
     far = to_wall > WALL_M + spacing[inner.home]
     size = np.bincount(part)
-    wanted = np.clip(1 + rng.poisson(size / 16.0), 1, 4)
+    wanted = np.clip(1 + rng.poisson(size / 9.0), 1, 4)
     wanted[rng.random(len(size)) < NO_GATE] = 0
     order = np.lexsort([rng.random(len(part)), far, part])
     first = np.concatenate([[0], np.cumsum(size)])[:-1]

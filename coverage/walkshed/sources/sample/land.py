@@ -137,7 +137,11 @@ def _ellipse(centre: tuple[float, float], half: tuple[float, float], turn: float
 def _core(stretch: float) -> shapely.Polygon:
     bearing, radius = np.asarray(CORE_RADIUS_KM, dtype=float).T
     angle = np.linspace(0, 360, 180, endpoint=False)
-    reach = np.interp(angle, bearing, radius, period=360) + 0.5 * np.sin(np.radians(angle) * 9)
+    reach = (
+        np.interp(angle, bearing, radius, period=360)
+        + 0.5 * np.sin(np.radians(angle) * 9)
+        + 0.3 * np.sin(np.radians(angle) * 22 + 1)
+    )
     ring = np.column_stack([np.cos(np.radians(angle)), np.sin(np.radians(angle))]) * reach[:, None] * 1000.0
     return shapely.Polygon(_place(ORIGIN + ring, stretch))
 

@@ -74,7 +74,7 @@ def _cells(blocks: Blocks, settlements: Settlements, land: Land, rng: np.random.
     rural["weight"] = (settlements.people / area)[rural["home"]]
     rural["kind"] = np.where(settlements.is_town[rural["home"]], TOWN, VILLAGE)
     cells = pd.concat([town, rural], ignore_index=True).drop_duplicates(["column", "row"], ignore_index=True)
-    cells["weight"] *= np.exp(rng.normal(0, 0.35, len(cells)))
+    cells["weight"] *= np.exp(np.clip(rng.normal(0, 0.3, len(cells)), -0.7, 0.6))
     dry = ~shapely.intersects_xy(land.water, *((cells[["column", "row"]].to_numpy() + 0.5) * CELL_M).T)
     built = rng.random(len(cells)) > 0.08  # a school yard, a square, a shop: nobody lives there
     return cells[dry & built].reset_index(drop=True)

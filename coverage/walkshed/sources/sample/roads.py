@@ -114,13 +114,13 @@ def _open(line: FloatArray, arteries: Arteries, land: Land) -> BoolArray:
 def _choose(xy: FloatArray, a: IntArray, b: IntArray, crossed: IntArray, rng: np.random.Generator) -> BoolArray:
     """Minimum spanning tree, and some of the links that are short for where they are."""
     length = np.hypot(*(xy[a] - xy[b]).T)
-    weight = length + 4_000.0 * crossed
+    weight = length + 2_000.0 * crossed
     tree = minimum_spanning_tree(coo_array((weight, (a, b)), shape=(len(xy), len(xy))).tocsr()).tocoo()
     n = len(xy)
     row, col = (c.astype(np.int64) for c in tree.coords)
     needed = np.isin(a.astype(np.int64) * n + b, np.minimum(row, col) * n + np.maximum(row, col))
     near = cKDTree(xy).query(xy, k=min(4, n))[0][:, -1]
-    short = (length < 1.5 * np.maximum(near[a], near[b])) & (crossed == 0)
+    short = (length < 1.5 * np.maximum(near[a], near[b])) & (crossed <= 1)
     return needed | (short & (rng.random(len(a)) < EXTRA_SHARE))
 
 

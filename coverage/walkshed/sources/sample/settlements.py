@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -46,7 +47,7 @@ def settle(facts: Facts, land: Land, arteries: Arteries, homes: FloatArray, rng:
     named = _named(facts, rng)
     units = land.area.units.geometry
     open_land = _open_land(land, arteries)
-    home_unit = land.area.unit_of(_points(homes, land)).to_numpy()
+    home_unit = land.area.unit_of(gpd.GeoSeries(shapely.points(homes), crs=land.area.crs)).to_numpy()
     towns, villages = [], []
     for unit in facts.units.index:
         inside = (named["unit"] == unit).to_numpy()
@@ -67,12 +68,6 @@ def settle(facts: Facts, land: Land, arteries: Arteries, homes: FloatArray, rng:
     inner = thin(weave(list(shape), spacing, rng.uniform(0, np.pi / 2, len(table)), rng), 0.45, rng)
     columns = [table[c].to_numpy() for c in ("people", "town", "unit", "name")]
     return Settlements(named, shape, *columns, inner)
-
-
-def _points(xy: FloatArray, land: Land) -> object:
-    from geopandas import GeoSeries  # noqa: PLC0415
-
-    return GeoSeries(shapely.points(xy), crs=land.area.crs)
 
 
 def _named(facts: Facts, rng: np.random.Generator) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """Outlets of today and places where one could go: real where facts name them, else made up and said to be."""
 
+from dataclasses import dataclass
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -7,15 +9,16 @@ import shapely
 from pyproj import Transformer
 from scipy.spatial import cKDTree
 
-from walkshed.contracts import FloatArray, IntArray
+from walkshed.contracts import BoolArray, FloatArray, IntArray
 from walkshed.sources.sample.arteries import Arteries
 from walkshed.sources.sample.blocks import HOME, MARKET, PARK, Blocks
 from walkshed.sources.sample.facts import CORE, Facts
-from walkshed.sources.sample.land import CRS, ORIGIN, Land
+from walkshed.sources.sample.land import CRS, Land
 from walkshed.sources.sample.settlements import Settlements
 from walkshed.words import say
 
-ROOMS, BRANCHES, SELF_SERVICE, STOPS = 37, 40, 60, 15  # rooms late 2025; stops 2020 (libraries.csv); others ours
+# Rooms: late 2025, stops: 2020 (both libraries.csv and the reports it names); branches and self-service: ours.
+TODAY = {"reading_room": 37, "branch": 40, "self_service": 60, "bookmobile": 15}
 OUTSIDE_CORE = {"reading_room": 4, "branch": 16, "self_service": 12, "bookmobile": 5}
 CANDIDATES = {"residential": 5_200, "park": 420, "school": 900, "mall": 260, "community": 900}
 LINES_KM = [  # metro lines, by eye: schematic
@@ -26,117 +29,133 @@ LINES_KM = [  # metro lines, by eye: schematic
     [(436, 4852), (440, 4856), (445, 4858.5), (451, 4858.8), (455, 4858)],
 ]
 STATION_EVERY_M = 1_150.0
+TIEBEI_KM = (445.0, 4867.0)  # north of the railway: all that is known of that branch
+
+
+@dataclass(frozen=True)
+class Spots:
+    """Places a door could be.
+
+    xy : (n, 2); unit : unit ids; use : of the block, -1 in the country; people : in the cell it lies in.
+    street : whether it is on a big street or in the country; others lie inside a compound.
+    """
+
+    xy: FloatArray
+    unit: FloatArray
+    use: IntArray
+    people: FloatArray
+    street: BoolArray
+
+
+def spots(blocks: Blocks, settlements: Settlements, demand: gpd.GeoDataFrame) -> Spots:
+    """Inner junctions of compounds, their gates, and junctions of towns and villages."""
+    country = len(settlements.inner.xy)
+    xy = np.concatenate([blocks.inner.xy, blocks.gate_xy, settlements.inner.xy])
+    of_block = blocks.use[blocks.inner.home]
+    use = np.concatenate([of_block, of_block[blocks.gate_from], np.full(country, -1)])
+    away, near = cKDTree(shapely.get_coordinates(demand.geometry.array)).query(xy)
+    return Spots(
+        xy=xy,
+        unit=demand["unit"].to_numpy()[near],
+        use=use,
+        people=np.where(away < 120.0, demand["people"].to_numpy()[near], 0.0),
+        street=np.arange(len(xy)) >= len(blocks.inner.xy),
+    )
 
 
 def outlets(
-    facts: Facts, land: Land, blocks: Blocks, settlements: Settlements, demand: gpd.GeoDataFrame,
-    rng: np.random.Generator,
-) -> gpd.GeoDataFrame:  # fmt: skip
-    """Outlets open today, by kind; index `site_id`."""
-    spots = _spots(blocks, settlements, demand)
-    core = np.isin(spots.unit, CORE)
-    rows = [_central(facts), *_unit_libraries(facts, land)]
-    rooms = list(facts.libraries.loc[facts.libraries["kind"].str.startswith("城市阅书房"), "name_zh"])
-    totals = {"reading_room": ROOMS, "branch": BRANCHES, "self_service": SELF_SERVICE, "bookmobile": STOPS}
-    for kind, total in totals.items():
-        total = max(round(total * facts.scale), 2)
+    facts: Facts, land: Land, settlements: Settlements, doors: Spots, rng: np.random.Generator
+) -> gpd.GeoDataFrame:
+    """Outlets open today, by kind, on streets where people live; index `site_id`."""
+    known = _published(facts, land, settlements)
+    known[["x", "y"]] = doors.xy[cKDTree(doors.xy).query(known[["x", "y"]].to_numpy())[1]]
+    core = np.isin(doors.unit, CORE)
+    parts = [known]
+    rooms = _rooms_without_place(facts)
+    for kind, whole in TODAY.items():
+        total = max(round(whole * facts.scale) - int((known["kind"] == kind).sum()), 1)
         outer = min(round(OUTSIDE_CORE[kind] * facts.scale), total - 1)
         apart = 1_000.0 if kind == "reading_room" else 600.0
-        at = np.concatenate([
-            _picked(spots, core, total - outer, apart, rng), _picked(spots, ~core, outer, apart, rng)
-        ])  # fmt: skip
-        near = _nearest_name(spots.xy[at], spots.unit[at], settlements)
-        real = rooms if kind == "reading_room" else []
-        for k, (xy, name) in enumerate(zip(spots.xy[at], near, strict=True)):
-            label = (
-                say("sample.real_name", "zh", name=real[k])
-                if k < len(real)
-                else say(f"sample.{kind}", "zh", place=name)
-            )
-            rows.append({"name": label, "kind": kind, "x": xy[0], "y": xy[1]})
-    frame = pd.DataFrame(rows)
-    frame["name"] = _numbered(frame["name"])
-    return _sites(frame, "o", "open", land, settlements)
+        at = np.concatenate([_picked(doors, core, total - outer, apart, rng), _picked(doors, ~core, outer, apart, rng)])
+        near = _nearest_name(doors.xy[at], doors.unit[at], settlements)
+        name = [say(f"sample.{kind}", "zh", place=place) for place in near]
+        if kind == "reading_room":
+            real = [say("sample.real_name", "zh", name=room) for room in rooms][: len(name)]
+            name = [*real, *name[len(real) :]]
+        parts.append(pd.DataFrame({"name": name, "kind": kind, "x": doors.xy[at, 0], "y": doors.xy[at, 1]}))
+    frame = pd.concat(parts, ignore_index=True)
+    return _sites(frame.assign(name=_numbered(frame["name"])), "o", "open", land, settlements)
 
 
 def candidates(
-    facts: Facts, land: Land, arteries: Arteries, blocks: Blocks, settlements: Settlements,
-    demand: gpd.GeoDataFrame, rng: np.random.Generator,
-) -> gpd.GeoDataFrame:  # fmt: skip
+    facts: Facts, land: Land, arteries: Arteries, settlements: Settlements, doors: Spots, rng: np.random.Generator
+) -> gpd.GeoDataFrame:
     """Places where an outlet could go, by kind; index `site_id`."""
-    spots = _spots(blocks, settlements, demand)
-    rows = [_stations(land, arteries)]
-    for kind, total in CANDIDATES.items():
-        n = max(round(total * facts.scale), 3)
-        use = {"park": [PARK], "mall": [MARKET]}.get(kind, [HOME])
-        allowed = np.isin(spots.use, use) | ((spots.use < 0) & (kind in {"residential", "school", "community"}))
-        weight = allowed * (1.0 if kind in {"park", "mall"} else spots.people + 1.0)
-        n = min(n, int((weight > 0).sum()))
-        at = rng.choice(len(weight), n, replace=False, p=weight / weight.sum()) if n else np.zeros(0, np.int64)
-        rows.append(pd.DataFrame({"kind": kind, "x": spots.xy[at, 0], "y": spots.xy[at, 1]}))
-    rows.append(_offices(settlements))
-    frame = pd.concat(rows, ignore_index=True)
-    units = land.area.unit_of(gpd.GeoSeries(gpd.points_from_xy(frame["x"], frame["y"]), crs=CRS)).to_numpy()
-    near = _nearest_name(frame[["x", "y"]].to_numpy(), units, settlements)
+    parts = [_stations(land, arteries)]
+    for kind, whole in CANDIDATES.items():
+        use = {"park": PARK, "mall": MARKET}.get(kind, HOME)
+        allowed = (doors.use == use) | ((doors.use < 0) & (use == HOME))
+        weight = allowed * (doors.people + 1.0 if use == HOME else 1.0)
+        if kind == "mall":
+            weight = weight * doors.street
+        n = min(max(round(whole * facts.scale), 3), int((weight > 0).sum()))
+        at = rng.choice(len(weight), n, replace=False, p=weight / max(weight.sum(), 1.0)) if n else []
+        parts.append(pd.DataFrame({"kind": kind, "x": doors.xy[at, 0], "y": doors.xy[at, 1]}))
+    parts.append(settlements.named[["x", "y"]].assign(kind="township"))
+    frame = pd.concat(parts, ignore_index=True)
+    points = gpd.GeoSeries(gpd.points_from_xy(frame["x"], frame["y"]), crs=CRS)
+    near = _nearest_name(frame[["x", "y"]].to_numpy(), land.area.unit_of(points).to_numpy(), settlements)
     estate = facts.words("estate")
     pick = rng.integers(0, len(estate), len(frame))
-    frame["name"] = _numbered(
-        pd.Series([
-            say(f"sample.{kind}", "zh", place=place, estate=estate[k])
-            for kind, place, k in zip(frame["kind"], near, pick, strict=True)
-        ])
-    )  # fmt: skip
-    return _sites(frame, "c", "candidate", land, settlements)
+    name = [
+        say(f"sample.{kind}", "zh", place=place, estate=estate[k])
+        for kind, place, k in zip(frame["kind"], near, pick, strict=True)
+    ]
+    return _sites(frame.assign(name=_numbered(pd.Series(name))), "c", "candidate", land, settlements)
 
 
-class _Spots:
-    """Junctions where a building's door could be: `xy`, `unit`, `use` (-1 in the country), `people` nearby."""
-
-    def __init__(self, blocks: Blocks, settlements: Settlements, demand: gpd.GeoDataFrame) -> None:
-        self.xy: FloatArray = np.concatenate([blocks.inner.xy, settlements.inner.xy])
-        self.use: IntArray = np.concatenate([blocks.use[blocks.inner.home], np.full(len(settlements.inner.xy), -1)])
-        cells = shapely.get_coordinates(demand.geometry.array)
-        away, near = cKDTree(cells).query(self.xy)
-        self.unit = demand["unit"].to_numpy()[near]
-        self.people: FloatArray = np.where(away < 120.0, demand["people"].to_numpy()[near], 0.0)
-
-
-def _spots(blocks: Blocks, settlements: Settlements, demand: gpd.GeoDataFrame) -> _Spots:
-    return _Spots(blocks, settlements, demand)
-
-
-def _picked(spots: _Spots, allowed: FloatArray, n: int, apart_m: float, rng: np.random.Generator) -> IntArray:
-    """`n` spots where people live, no two nearer than `apart_m` while that can be had."""
-    weight = np.where(allowed & (spots.people > 0), spots.people, 0.0)
-    order = np.argsort(-np.log(np.maximum(rng.random(len(weight)), 1e-12)) / np.maximum(weight, 1e-9))
-    order = order[: max(60 * n, 200)]
+def _picked(doors: Spots, allowed: BoolArray, n: int, apart_m: float, rng: np.random.Generator) -> IntArray:
+    """`n` doors on streets, likelier where more people live, no two nearer than `apart_m` while that can be had."""
+    weight = np.where(allowed & doors.street, doors.people, 0.0)
+    draw = -np.log(np.maximum(rng.random(len(weight)), 1e-12)) / np.maximum(weight, 1e-9)
+    order = np.argsort(draw)[: max(60 * n, 200)]
     order = order[weight[order] > 0]
     taken: list[int] = []
-    for k in order:
-        if len(taken) == n:
-            break
-        if not taken or np.hypot(*(spots.xy[taken] - spots.xy[k]).T).min() >= apart_m:
-            taken.append(int(k))
-    rest = [int(k) for k in order if int(k) not in set(taken)]
-    return np.array((taken + rest)[:n], dtype=np.int64)
+    for k in order.tolist():
+        if len(taken) < n and (not taken or np.hypot(*(doors.xy[taken] - doors.xy[k]).T).min() >= apart_m):
+            taken.append(k)
+    rest = order[~np.isin(order, taken)].tolist()
+    return np.array([*taken, *rest][:n], dtype=np.int64)
 
 
-def _central(facts: Facts) -> dict[str, object]:
-    row = facts.libraries[facts.libraries["kind"] == "municipal central library"].iloc[0]
+def _published(facts: Facts, land: Land, settlements: Settlements) -> pd.DataFrame:
+    """The centre, the library of every unit, and the branches and the room whose whereabouts are published."""
+    table = facts.libraries.set_index("name_zh")
     to_metric = Transformer.from_crs("EPSG:4326", CRS, always_xy=True)
-    real = np.array(to_metric.transform(row["lon_wgs84"], row["lat_wgs84"]))
-    x, y = ORIGIN + (real - ORIGIN) * np.sqrt(facts.scale)
-    return {"name": row["name_zh"], "kind": "central", "x": x, "y": y, "address": row["address"]}
-
-
-def _unit_libraries(facts: Facts, land: Land) -> list[dict[str, object]]:
-    """One per unit, at its seat; names as published."""
+    rows = []
+    for name, kind in (("长春市图书馆(总馆)", "central"), ("二道区图书馆分馆(东北亚艺术中心)", "branch")):
+        x, y = to_metric.transform(table.loc[name, "lon_wgs84"], table.loc[name, "lat_wgs84"])
+        rows.append((name, kind, *land.place((x / 1_000.0, y / 1_000.0)), table.loc[name, "address"]))
+    rows.append(("长春市图书馆铁北分馆", "branch", *land.place(TIEBEI_KM), ""))
     kinds = ["district library", "county library", "district or county library"]
-    named = facts.libraries[facts.libraries["kind"].isin(kinds)].set_index("district")["name_zh"]
-    return [
-        {"name": say("sample.real_name", "zh", name=named[label]), "kind": "unit_library", "x": xy[0], "y": xy[1]}
-        for label, xy in zip(facts.units["label"], land.seats, strict=True)
-    ]
+    by_unit = table[table["kind"].isin(kinds)].reset_index().set_index("district")
+    for label, seat in zip(facts.units["label"], land.seats, strict=True):
+        address = by_unit.loc[label, "address"]
+        rows.append((by_unit.loc[label, "name_zh"], "unit_library", *seat, "" if pd.isna(address) else address))
+    for name, room in _rooms(facts)[_rooms(facts)["address"].notna()].iterrows():
+        town = settlements.named[[place in room["address"] for place in settlements.named["name"]]]
+        rows += [(name, "reading_room", x, y, room["address"]) for x, y in town[["x", "y"]].to_numpy()[:1]]
+    frame = pd.DataFrame(rows, columns=["name", "kind", "x", "y", "address"])
+    return frame.assign(name=[say("sample.real_name", "zh", name=name) for name in frame["name"]])
+
+
+def _rooms(facts: Facts) -> pd.DataFrame:
+    return facts.libraries[facts.libraries["kind"].str.startswith("城市阅书房")].set_index("name_zh")
+
+
+def _rooms_without_place(facts: Facts) -> list[str]:
+    rooms = _rooms(facts)
+    return [str(name) for name in rooms.index[rooms["address"].isna()]]
 
 
 def _stations(land: Land, arteries: Arteries) -> pd.DataFrame:
@@ -148,12 +167,6 @@ def _stations(land: Land, arteries: Arteries) -> pd.DataFrame:
     ])  # fmt: skip
     near = np.unique(cKDTree(corners).query(stops)[1])
     return pd.DataFrame({"kind": "metro", "x": corners[near, 0], "y": corners[near, 1]})
-
-
-def _offices(settlements: Settlements) -> pd.DataFrame:
-    """The office of every street, town and township; a street office is a community's neighbour."""
-    named = settlements.named
-    return pd.DataFrame({"kind": "township", "x": named["x"].to_numpy(), "y": named["y"].to_numpy()})
 
 
 def _nearest_name(xy: FloatArray, unit: FloatArray, settlements: Settlements) -> FloatArray:
@@ -185,5 +198,5 @@ def _sites(frame: pd.DataFrame, prefix: str, status: str, land: Land, settlement
         "settlement": _nearest_name(frame[["x", "y"]].to_numpy(), unit, settlements),
     }
     if "address" in frame:
-        columns["address"] = frame["address"].fillna("").to_numpy()
+        columns["address"] = frame["address"].fillna("").astype(str).to_numpy()
     return gpd.GeoDataFrame(columns, geometry=points.array, index=pd.Index(ids, name="site_id"), crs=CRS)
