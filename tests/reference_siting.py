@@ -1,11 +1,19 @@
 """Slow twins of the siting models: try every choice."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain, combinations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from walkshed.reach import Reach
+from walkshed.siting.problem import Problem, problem
+from walkshed.siting.rules import Rules
+
+LIMIT_M = 1000.0
 FloatArray = NDArray[np.float64]
 
 
@@ -17,3 +25,141 @@ def choices(options: int, most: int) -> Iterator[tuple[int, ...]]:
 def best_cover(reached: NDArray[np.bool_], people: FloatArray, build: int) -> float:
     """Most people that any choice serves; `reached` is options x demand."""
     return max(float(people[reached[list(c)].any(axis=0)].sum()) for c in choices(len(reached), build))
+
+
+@dataclass(frozen=True)
+class World:
+    """A tiny question with all its rules, as plain tables."""
+
+    options: pd.DataFrame  # place, kind, unit, settlement, cost, share, limit_m, seats, x, y
+    distance_m: FloatArray  # options x demand, inf where there is no way
+    demand: pd.DataFrame  # people, people_60p, unit
+    outlets: pd.DataFrame
+    outlet_m: FloatArray
+    rules: Rules
+    weights: dict[str, float]
+    bands: tuple[tuple[float, float], ...]
+
+    @property
+    def people(self) -> FloatArray:
+        """People as they count."""
+        extra = sum(((w - 1) * self.demand[f"people_{g}"].to_numpy() for g, w in self.weights.items()), np.zeros(1))
+        return self.demand["people"].to_numpy(dtype=float) + extra
+
+    def shares(self, table: pd.DataFrame, away_m: FloatArray) -> FloatArray:
+        """Share of service in each pair of sites and demand."""
+        part = np.zeros(away_m.shape)
+        for upto, share in reversed(self.bands or ((np.inf, 1.0),)):
+            part[away_m <= upto] = share
+        inside = away_m <= table["limit_m"].to_numpy()[:, None]
+        return np.where(inside & np.isfinite(away_m), part * table["share"].to_numpy()[:, None], 0.0)
+
+    @cached_property
+    def option_share(self) -> FloatArray:
+        return self.shares(self.options, self.distance_m)
+
+    @cached_property
+    def held(self) -> FloatArray:
+        return self.shares(self.outlets, self.outlet_m).max(axis=0, initial=0.0)
+
+    def served(self, choice: tuple[int, ...]) -> FloatArray:
+        """Share of service of each demand point."""
+        return np.maximum(self.held, self.option_share[list(choice)].max(axis=0, initial=0.0))
+
+    def allowed(self, choice: tuple[int, ...]) -> bool:
+        """Whether a choice keeps every rule, read off the rule's own words."""
+        rules, taken = self.rules, self.options.iloc[list(choice)]
+        names = set(taken.index) | set(taken["place"])
+        wanted = set(self.options["settlement"]) - set(self.outlets["settlement"]) - {""}
+        return (
+            (rules.build is None or len(choice) <= rules.build)
+            and (rules.budget is None or taken["cost"].sum() <= rules.budget + 1e-9)
+            and all((taken["unit"] == unit).sum() >= n for unit, n in rules.floors.items())
+            and all((taken["unit"] == unit).sum() <= n for unit, n in rules.ceilings.items())
+            and all((taken["kind"] == kind).sum() <= n for kind, n in rules.kinds.items())
+            and set(rules.require) <= names
+            and not set(rules.forbid) & names
+            and taken["place"].is_unique
+            and all(
+                np.hypot(a.x - b.x, a.y - b.y) >= rules.spacing_m
+                for a, b in combinations(taken.itertuples(), 2)
+                if a.place != b.place
+            )
+            and (not rules.every_settlement or wanted <= set(taken["settlement"]))
+        )
+
+    def choices(self) -> Iterator[tuple[int, ...]]:
+        """Every choice that keeps the rules."""
+        return filter(self.allowed, choices(len(self.options), len(self.options)))
+
+    def problem(self) -> Problem:
+        """The same question for the engine."""
+        return problem(
+            self.options, _reach(self.options.index, self.distance_m), self.demand, rules=self.rules,
+            outlets=self.outlets, outlet_reach=_reach(self.outlets.index, self.outlet_m),
+            group_weights=self.weights, bands=self.bands,
+        )  # fmt: skip
+
+
+def _reach(ids: pd.Index, away_m: FloatArray) -> Reach:
+    site, demand = np.nonzero(away_m <= LIMIT_M)
+    ptr = np.searchsorted(site, np.arange(len(ids) + 1)).astype(np.int64)
+    names = pd.Index([f"d{i}" for i in range(away_m.shape[1])])
+    return Reach(ids, names, ptr, demand.astype(np.int32), away_m[site, demand], LIMIT_M)
+
+
+def random_world(seed: int) -> World:
+    """A small instance with any of the rules, or none."""
+    rng = np.random.default_rng(seed)
+    k, m, e = int(rng.integers(1, 7)), int(rng.integers(1, 10)), int(rng.integers(0, 3))
+    maybe = lambda chance: rng.random() < chance  # noqa: E731
+    mixed = maybe(0.6)
+
+    def sites(n: int, prefix: str) -> pd.DataFrame:
+        places = [f"{prefix}{int(p)}" for p in (rng.integers(0, max(1, n), n) if mixed else np.arange(n))]
+        at = {p: rng.uniform(0, 1000, 2) for p in places}
+        return pd.DataFrame(
+            {
+                "place": places,
+                "kind": rng.choice(["room", "box"], n),
+                "unit": [f"u{int(p[1:]) % 2}" for p in places],
+                "settlement": [f"t{int(p[1:]) % 3}" for p in places],
+                "cost": rng.integers(0, 5, n).astype(float),
+                "share": rng.choice([1.0, 0.5, 0.6], n) if mixed else 1.0,
+                "limit_m": rng.choice([500.0, 1000.0], n) if mixed else LIMIT_M,
+                "seats": rng.integers(1, 12, n).astype(float),
+                "x": [at[p][0] for p in places],
+                "y": [at[p][1] for p in places],
+            },
+            index=[f"{prefix}option{j}" for j in range(n)],
+        )
+
+    options, outlets = sites(k, "p"), sites(e, "q")
+    xy = rng.uniform(0, 1000, (m, 2))
+    away = lambda t: np.hypot(t["x"].to_numpy()[:, None] - xy[:, 0], t["y"].to_numpy()[:, None] - xy[:, 1]).reshape(
+        len(t), m
+    )
+    spread = float(rng.choice([0.6, 1.0, 2.0]))
+    people = rng.integers(0, 9, m).astype(float) if maybe(0.7) else np.round(rng.uniform(0, 9, m), 3)
+    demand = pd.DataFrame(
+        {"people": people, "people_60p": np.floor(people / 3), "unit": rng.choice(["u0", "u1"], m)},
+        index=[f"d{i}" for i in range(m)],
+    )
+    units, places = sorted(set(options["unit"])), sorted(set(options["place"]))
+    rules = Rules(
+        build=int(rng.integers(0, len(places) + 1)) if maybe(0.7) else None,
+        budget=float(options["cost"].min() + rng.integers(0, 8)) if maybe(0.4) else None,
+        floors={str(rng.choice(units)): int(rng.integers(0, 3))} if maybe(0.3) else {},
+        ceilings={str(rng.choice(units)): int(rng.integers(0, 3))} if maybe(0.3) else {},
+        kinds={"box": int(rng.integers(0, 2))} if maybe(0.2) else {},
+        require=(str(rng.choice(places)),) if maybe(0.2) else (),
+        spacing_m=float(rng.choice([200.0, 500.0])) if maybe(0.3) else 0.0,
+        every_settlement=bool(maybe(0.15)),
+    )
+    banned = str(rng.choice(options.index))
+    if maybe(0.2) and not rules.require:
+        rules = replace(rules, forbid=(banned,))
+    return World(
+        options, away(options) * spread, demand, outlets, away(outlets) * spread, rules,
+        {"60p": 1.5} if maybe(0.3) else {}, ((300.0, 1.0), (1000.0, 0.6)) if maybe(0.3) else (),
+    )  # fmt: skip

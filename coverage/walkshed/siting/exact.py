@@ -1,5 +1,6 @@
 """HiGHS without a layer in between: arrays in, its own status and bound out, its time limit held."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import highspy
@@ -33,7 +34,7 @@ class Model:
     def of(
         cls,
         columns: list[tuple[FloatArray, float, bool]],
-        rows: list[tuple[IntArray, FloatArray | float, float, float]],
+        rows: Sequence[tuple[IntArray, FloatArray | float, float, float]],
     ) -> "Model":
         """Build from blocks of columns from 0 up, (cost, upper, whole), and rows (columns, amounts, low, high)."""
         cost = np.concatenate([np.asarray(c, dtype=float) for c, _, _ in columns])

@@ -44,20 +44,55 @@ def solve(task: Task, *, left_s: Clock, seed: int, slack: float = 1.0, start: In
     """Choose options that serve the most weight under the rules; None if no choice keeps the rules.
 
     A choice is proven when no other is better by `slack` or more. Work is bounded by counted steps, so the same task
-    and seed give the same choice; the clock only guards.
+    and seed give the same choice; the clock only guards. `start` is a choice to start from, if it keeps the rules.
     """
-    picks = first_picks(task) if start is None or not task.rows.kept(start) else start
+    forced = decided_by_rules(task)
+    if forced is None:
+        return None
+    root = task.narrowed(*forced).as_root() if len(forced[0]) + len(forced[1]) else task
+    at_root = np.setdiff1d(np.arange(task.options), np.concatenate(forced))
+    picks = None if start is None else _start_at(root, at_root, start)
+    picks = first_picks(root) if picks is None else picks
     if picks is None:
         return None
-    picks = improved(task, picks)
-    best = Found(picks, task.worth(picks), task.base + float(task.weight.sum()))
-    if len(task.serves) > SMALL:
-        best, core = _narrow(task, best, left_s, seed, slack)
-    else:
-        core = task
+    found = _searched(root, swapped(root, picks), left_s, seed, slack)
+    return replace(found, picks=np.sort(np.concatenate([forced[0], at_root[found.picks]])))
+
+
+def _start_at(root: Task, at_root: IntArray, start: IntArray) -> IntArray | None:
+    """Positions in the root of a choice to start from, if it is one."""
+    here = np.searchsorted(at_root, start[np.isin(start, at_root)])
+    return here if len(here) <= root.build and root.rows.kept(here) else None
+
+
+def _searched(root: Task, picks: IntArray, left_s: Clock, seed: int, slack: float) -> Found:
+    best, core = Found(picks, root.worth(picks), root.base + float(root.weight.sum())), root
+    if len(root.serves) > SMALL:
+        best, core = _narrow(root, best, left_s, seed, slack)
     if best.bound >= best.weight + slack and len(core.serves) <= MODEL:
         best = _finish(core, best, left_s, slack)
-    return _settle(task, best, slack)
+    return _settle(root, best, slack)
+
+
+def decided_by_rules(task: Task) -> tuple[IntArray, IntArray] | None:
+    """Options that the rules alone put in or rule out; None if they contradict each other at sight."""
+    rows, inside, out = task.rows, np.zeros(task.options, dtype=bool), np.zeros(task.options, dtype=bool)
+    option = rows.option
+    while True:
+        before = inside.sum() + out.sum()
+        used = np.bincount(rows.rule, rows.amount * inside[option], minlength=len(rows.low))
+        is_open = ~inside[option] & ~out[option]
+        out[option[is_open & (used[rows.rule] + rows.amount > rows.high[rows.rule] + kernels.SLACK)]] = True
+        is_open &= ~out[option]
+        most = used + np.bincount(rows.rule, rows.amount * is_open, minlength=len(rows.low))
+        if (most < rows.low - kernels.SLACK).any() or (used > rows.high + kernels.SLACK).any():
+            return None
+        needed = rows.low[rows.rule] > most[rows.rule] - rows.amount + kernels.SLACK
+        inside[option[is_open & needed & (rows.amount > 0)]] = True
+        if inside.sum() > task.build:
+            return None
+        if inside.sum() + out.sum() == before:
+            return np.flatnonzero(inside), np.flatnonzero(out)
 
 
 def _narrow(task: Task, best: Found, left_s: Clock, seed: int, slack: float) -> tuple[Found, Task]:
@@ -168,15 +203,10 @@ def swapped(task: Task, picks: IntArray, *, rounds: int = 100, settle: bool = Fa
     return new
 
 
-def improved(task: Task, picks: IntArray) -> IntArray:
-    """Exchange until nothing is gained."""
-    return swapped(task, picks) if len(picks) <= task.build else picks
-
-
 def _promising(core: Task, prices: Prices) -> IntArray:
     """What the prices would choose, if the rules allow."""
     top = np.sort(best_positive(prices.score, core.build))
-    return improved(core, top) if core.rows.kept(top) else np.zeros(0, dtype=np.int64)
+    return swapped(core, top) if core.rows.kept(top) else np.zeros(0, dtype=np.int64)
 
 
 def _kicked(core: Task, best: Found, rng: np.random.Generator, slack: float) -> Found:
@@ -189,7 +219,7 @@ def _kicked(core: Task, best: Found, rng: np.random.Generator, slack: float) -> 
         if best.bound < best.weight + slack or stale > 60:  # noqa: PLR2004 - kicks in vain
             break
         out = rng.choice(len(here), size=min(len(here), max(2, len(here) // 20)), replace=False)
-        picks = improved(core, _refilled(core, np.delete(here, out), here[out]))
+        picks = swapped(core, _refilled(core, np.delete(here, out), here[out]))
         weight = core.worth(picks)
         stale = 0 if weight > here_weight else stale + 1
         if weight >= here_weight and core.rows.kept(picks):

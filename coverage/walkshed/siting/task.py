@@ -146,6 +146,11 @@ class Task:
             base=self.base + float(self.weight[served].sum()),
         )
 
+    def as_root(self) -> "Task":
+        """Count positions from here on; what is taken stays in `base`."""
+        nothing = np.zeros(0, dtype=np.int64)
+        return replace(self, option=np.arange(self.options), taken=nothing)
+
     def local(self, picks: IntArray) -> IntArray:
         """Positions here of picks given in the first task's positions; decided ones are left out."""
         at = np.searchsorted(self.option, picks)
