@@ -74,30 +74,51 @@ def town(*, blocks: int = 12, schematic: bool = True, hostile: str = "", **chang
     """Plan of a square town of `blocks` x `blocks` cells of 100 m; `hostile` becomes part of every name in it."""
     side = blocks * 100.0
     demand = _demand(blocks)
-    units = gpd.GeoDataFrame(
-        {"label": ["西区" + hostile, "东区" + hostile]}, index=["W", "E"], crs=CRS,
-        geometry=[box(X0, Y0, X0 + side / 2, Y0 + side), box(X0 + side / 2, Y0, X0 + side, Y0 + side)],
-    )  # fmt: skip
+    halves = [box(X0, Y0, X0 + side / 2, Y0 + side), box(X0 + side / 2, Y0, X0 + side, Y0 + side)]
+    labels = {"label": ["西区" + hostile, "东区" + hostile]}
+    units = gpd.GeoDataFrame(labels, index=["W", "E"], crs=CRS, geometry=halves)
+    totals = _totals(demand)
+    outlets = {"L1": ("总馆" + hostile, "central", 0.25, 0.3), "L2": ("阅书房" + hostile, "reading_room", 0.2, 0.7)}
+    chosen = {"c1": ("公园" + hostile, "park", 0.6, 0.4)}
+    candidates = {**chosen, "c2": ("商场" + hostile, "mall", 0.9, 0.9)}
+    streets = {"name": "streets" + hostile, "sha256": "0" * 64, "licence": "ODbL-1.0 © OpenStreetMap contributors"}
     plan = TownPlan(
-        scenario=Question(), schematic=schematic, area=Area(units), network=WalkNetwork.build(_ways(blocks)), demand=demand,
-        outlets=_sites(["L1", "L2"], ["总馆" + hostile, "阅书房" + hostile], ["central", "reading_room"], [(0.25, 0.3), (0.2, 0.7)], side),
-        candidates=_sites(["c1", "c2"], ["公园", "商场"], ["park", "mall"], [(0.6, 0.4), (0.9, 0.9)], side, status="candidate"),
-        sites=_sites(["c1"], ["公园" + hostile], ["park"], [(0.6, 0.4)], side, status="candidate").assign(
-            order=[1], people_gained=[_gained(demand)]),
-        gaps=_gaps(demand, side, hostile), units=_units(demand, units), groups=_groups(demand),
-        distances=pd.DataFrame({"up_to_m": [500.0, 1000.0], "people": [1000.0, 2000.0]}), totals=_totals(demand),
-        siting=Proof(people=_totals(demand)["served_after"], bound=_totals(demand)["served_after"]),
-        places=gpd.GeoDataFrame({"name": ["小城" + hostile, "东村"], "rank": [0, 4]}, crs=CRS,
-                                geometry=[Point(X0 + side / 2, Y0 + side / 2), Point(X0 + side * 0.9, Y0 + side * 0.8)]),
-        barriers=gpd.GeoDataFrame({"kind": ["river", "railway"], "name": ["伊通河", ""]}, crs=CRS,
-                                  geometry=[box(X0 + side * 0.7, Y0, X0 + side * 0.73, Y0 + side),
-                                            LineString([(X0, Y0 + side * 0.55), (X0 + side, Y0 + side * 0.6)])]),
+        scenario=Question(),
+        schematic=schematic,
+        area=Area(units),
+        network=WalkNetwork.build(_ways(blocks)),
+        demand=demand,
+        outlets=_sites(outlets, side, "open"),
+        candidates=_sites(candidates, side, "candidate"),
+        sites=_sites(chosen, side, "candidate").assign(order=[1], people_gained=[_gained(demand)]),
+        gaps=_gaps(demand, hostile),
+        units=_units(demand, units),
+        groups=_groups(demand),
+        distances=pd.DataFrame({"up_to_m": [500.0, 1000.0], "people": [1000.0, 2000.0]}),
+        totals=totals,
+        siting=Proof(people=totals["served_after"], bound=totals["served_after"]),
+        places=_places(side, hostile),
+        barriers=_barriers(side),
         notes=(Fault("table.no_rows", "places.csv"),),
-        provenance={"inputs": [{"name": "streets" + hostile, "sha256": "0" * 64, "licence": "ODbL-1.0 © OpenStreetMap contributors"}],
-                    "versions": {"walkshed": "0.1.0"}, "seed": 2020},
-        limit_m=1000.0, standard_id="gb50180-15min", title="小城" + hostile, name="town",
-    )  # fmt: skip
+        provenance={"inputs": [streets], "versions": {"walkshed": "0.1.0"}, "seed": 2020},
+        limit_m=1000.0,
+        standard_id="gb50180-15min",
+        title="小城" + hostile,
+        name="town",
+    )
     return replace(plan, **changes)
+
+
+def _places(side: float, hostile: str) -> gpd.GeoDataFrame:
+    where = [Point(X0 + side / 2, Y0 + side / 2), Point(X0 + side * 0.9, Y0 + side * 0.8)]
+    return gpd.GeoDataFrame({"name": ["小城" + hostile, "东村"], "rank": [0, 4]}, crs=CRS, geometry=where)
+
+
+def _barriers(side: float) -> gpd.GeoDataFrame:
+    river = box(X0 + side * 0.7, Y0, X0 + side * 0.73, Y0 + side)
+    railway = LineString([(X0, Y0 + side * 0.55), (X0 + side, Y0 + side * 0.6)])
+    table = {"kind": ["river", "railway"], "name": ["伊通河", ""]}
+    return gpd.GeoDataFrame(table, crs=CRS, geometry=[river, railway])
 
 
 def _ways(blocks: int) -> Ways:
@@ -123,20 +144,19 @@ def _demand(blocks: int) -> gpd.GeoDataFrame:
     )  # fmt: skip
 
 
-def _sites(ids: list[str], names: list[str], kinds: list[str], at: list[tuple[float, float]], side: float,
-           status: str = "open") -> gpd.GeoDataFrame:  # fmt: skip
-    points = [Point(X0 + x * side, Y0 + y * side) for x, y in at]
-    return gpd.GeoDataFrame(
-        {"name": names, "kind": kinds, "status": status, "unit": ["W" if x < 0.5 else "E" for x, _ in at]},
-        index=pd.Index(ids, name="site_id"), geometry=points, crs=CRS,
-    )  # fmt: skip
+def _sites(at: dict[str, tuple[str, str, float, float]], side: float, status: str) -> gpd.GeoDataFrame:
+    names, kinds, x, y = zip(*at.values(), strict=True)
+    unit = ["W" if share < 0.5 else "E" for share in x]
+    points = shapely.points(X0 + np.array(x) * side, Y0 + np.array(y) * side)
+    table = {"name": names, "kind": kinds, "status": status, "unit": unit}
+    return gpd.GeoDataFrame(table, index=pd.Index(list(at), name="site_id"), geometry=points, crs=CRS)
 
 
 def _gained(demand: gpd.GeoDataFrame) -> float:
     return float((demand["people"] * (demand["served_after"] - demand["served_before"])).sum())
 
 
-def _gaps(demand: gpd.GeoDataFrame, side: float, hostile: str) -> gpd.GeoDataFrame:
+def _gaps(demand: gpd.GeoDataFrame, hostile: str) -> gpd.GeoDataFrame:
     left = demand[demand["served_after"] == 0]
     people = float(left["people"].sum())
     return gpd.GeoDataFrame(

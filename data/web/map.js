@@ -1,6 +1,7 @@
 "use strict";
 /* Draws a plan on a Leaflet map. Text from data is only ever set as text (textContent), never read as HTML. */
-function drawPlan(map, plan) {
+function drawPlan(map) {
+  const plan = JSON.parse(document.getElementById("plan").textContent);
   const root = document.documentElement;
   const lang = () => (root.dataset.lang === "en" ? "en" : "zh");
   const word = (key) => plan.words[lang()][key];
@@ -24,6 +25,7 @@ function drawPlan(map, plan) {
   function sync() {
     const zoom = map.getZoom();
     map.getContainer().classList.toggle("far", zoom < 12.5);
+    map.getContainer().classList.toggle("wide", zoom < 10);
     for (const { key, layer, from, to } of layers) {
       const want = shown(key) && zoom >= from && zoom < to;
       if (want !== map.hasLayer(layer)) want ? map.addLayer(layer) : map.removeLayer(layer);
@@ -102,9 +104,9 @@ function drawPlan(map, plan) {
   }
   const HALF = 20037508.342789244;
   const streetStyles = [ /* colour, width by zoom; from which zoom */
-    { level: "path", from: 14, colour: "rgba(120,112,98,.38)", width: () => 0.8 },
-    { level: "street", from: 11.5, colour: "rgba(112,106,96,.42)", width: (z) => Math.max(0.5, (z - 10) * 0.33) },
-    { level: "major", from: 0, colour: "rgba(96,92,86,.55)", width: (z) => Math.max(0.6, (z - 8) * 0.42) },
+    { level: "path", from: 14, colour: "rgba(120,112,98,.34)", width: () => 0.8 },
+    { level: "street", from: 11.5, colour: "rgba(112,106,96,.36)", width: (z) => Math.max(0.5, (z - 10) * 0.33) },
+    { level: "major", from: 0, colour: "rgba(96,92,86,.48)", width: (z) => Math.max(0.6, (z - 8) * 0.42) },
   ];
   const streets = {};
   const StreetLayer = L.GridLayer.extend({
@@ -179,7 +181,7 @@ function drawPlan(map, plan) {
 
   /* ---- labels: the more important one stays where two would overlap ---- */
   const labels = [
-    ...plan.gaps.map((gap, i) => ({ key: "gaps", at: gap.at, text: String(i + 1), cls: "rank", width: 20, from: i < 10 ? 0 : i < 30 ? 10 : 11.5, open: () => cards.gap(gap, i) })),
+    ...plan.gaps.map((gap, i) => ({ key: "gaps", at: gap.at, text: String(i + 1), cls: "rank", width: 20, from: i < 10 ? 10 : i < 25 ? 12 : i < 60 ? 13 : 14, open: () => cards.gap(gap, i) })),
     ...plan.units.map((unit) => ({ key: "units", at: unit.at, text: unit.label, cls: "tag unit", size: 16, from: 0, open: () => cards.unit(unit) })),
     ...plan.places.map((place) => ({ key: "places", at: place.at, text: place.name || "", cls: "tag place" + (place.rank < 2 ? " high" : ""), size: 13, from: [7, 9, 10.5, 11, 13, 14][place.rank] ?? 14 })),
   ].filter((label) => label.text);
@@ -197,7 +199,7 @@ function drawPlan(map, plan) {
       const box = boxAt(label.at, width, 20);
       if (!free(box)) continue;
       taken.push(box); room--;
-      const marker = L.marker(label.at, { interactive: Boolean(label.open), keyboard: false, zIndexOffset: label.key === "gaps" ? 1000 : -1000,
+      const marker = L.marker(label.at, { interactive: Boolean(label.open), keyboard: false, zIndexOffset: label.key === "places" ? -1000 : 1000,
         icon: L.divIcon({ html: element("span", label.text), className: label.cls, iconSize: [width, 19] }) });
       if (label.open) marker.on("click", () => L.popup({ maxWidth: 280 }).setLatLng(label.at).setContent(label.open()).openOn(map));
       labelGroup.addLayer(marker); /* its pop-up is the map's own: moving the map sets the labels anew */
@@ -209,7 +211,7 @@ function drawPlan(map, plan) {
   const panel = document.getElementById("panel").classList;
   const fold = () => panel.add("folded");
   const look = (bounds, options) => map.fitBounds(bounds, { /* beside the legend, where there is room */
-    paddingTopLeft: [24, 52], paddingBottomRight: [map.getSize().x > 700 ? 240 : 24, 24], ...options });
+    paddingTopLeft: [24, 52], paddingBottomRight: [map.getSize().x > 700 ? 260 : 24, 24], ...options });
   all("[data-site]").forEach((b) => b.addEventListener("click", () => {
     if (narrow()) fold();
     const pin = pins[b.dataset.site];

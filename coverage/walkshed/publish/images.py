@@ -8,6 +8,7 @@ from io import BytesIO
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from affine import Affine
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from PIL import Image
 from pyproj import CRS, Transformer
 from rasterio.enums import Resampling
 from rasterio.warp import reproject
+from scipy.spatial import cKDTree
 
 from walkshed.contracts import FloatArray, IntArray
 
@@ -58,9 +60,7 @@ def cell_size_m(xy: FloatArray) -> float:
     """
     if len(xy) < 2:  # noqa: PLR2004 - one point has no neighbour
         return 100.0
-    sample = xy[:: max(1, len(xy) // 20_000)]
-    tree = shapely.STRtree(shapely.points(xy))
-    _, distance_m = tree.query_nearest(shapely.points(sample), exclusive=True, return_distance=True, all_matches=False)
+    distance_m = cKDTree(xy).query(xy[:: max(1, len(xy) // 5_000)], k=2)[0][:, 1]
     return float(np.clip(np.round(np.median(distance_m), 3), 25.0, 1_000.0))
 
 
@@ -68,7 +68,7 @@ def density_breaks(people: FloatArray, per_ha: FloatArray) -> tuple[float, ...]:
     """Upper bounds of all density classes but the last: round numbers near the 10, 35, 65 and 90 % marks of people.
 
     >>> density_breaks(np.ones(100), np.arange(1.0, 101))
-    (10.0, 30.0, 60.0, 90.0)
+    (10.0, 40.0, 60.0, 90.0)
     """
     order = np.argsort(per_ha, kind="stable")
     total = np.cumsum(people[order])
@@ -79,14 +79,14 @@ def density_breaks(people: FloatArray, per_ha: FloatArray) -> tuple[float, ...]:
     return tuple(sorted({float(value) for value in np.round(marks / power) * power}))
 
 
-def cells_of(demand: gpd.GeoDataFrame, *, breaks: tuple[float, ...] | None = None, cell_m: float = 0.0) -> Cells:
+def cells_of(demand: gpd.GeoDataFrame, *, finer: Cells | None = None, times: int = 1) -> Cells:
     """Put demand on its grid. A cell's colour is that of most of its people; its density counts people where they live.
 
-    breaks, cell_m : given to draw the same people coarser, `cell_m` a multiple of the grid's own.
+    finer, times : the same people already drawn, to be drawn again in the same classes, so many times coarser.
     """
     xy, people = shapely.get_coordinates(demand.geometry.array), demand["people"].to_numpy(dtype=float)
-    own_m = cell_size_m(xy)
-    size_m = cell_m or own_m
+    own_m = finer.cell_m if finer else cell_size_m(xy)
+    size_m = own_m * times
     before, after = (demand[c].to_numpy(dtype=float) for c in ("served_before", "served_after"))
     west_m, south_m = xy.min(axis=0) - own_m / 2
     column, row = (((xy - (west_m, south_m)) / size_m) // 1).astype(np.int64).T
@@ -98,7 +98,7 @@ def cells_of(demand: gpd.GeoDataFrame, *, breaks: tuple[float, ...] | None = Non
     total = of_state.sum(axis=0)
     homes = np.bincount(cell, people > 0, len(used)) if size_m > own_m else np.ones(len(used))
     per_ha = total / np.maximum(homes, 1) / (own_m**2 / 10_000)
-    limits = density_breaks(total, per_ha) if breaks is None else breaks
+    limits = finer.breaks if finer else density_breaks(total, per_ha)
     code = 1 + of_state.argmax(axis=0) * CLASSES + np.searchsorted(limits, per_ha, side="left")
     classes = np.zeros(shape, np.uint8)
     classes.flat[used] = np.where(total > 0, code, 0)
@@ -152,19 +152,18 @@ def _centres(cells: Cells) -> FloatArray:
 def _mercator_px_m(cells: Cells, px_per_cell: float) -> float:
     """Edge of a pixel in Web Mercator metres, which are longer than real ones away from the equator."""
     rows, columns = cells.classes.shape
-    middle = np.array([[cells.west_m + columns * cells.cell_m / 2, cells.north_m - rows * cells.cell_m / 2]])
-    step = mercator(cells.crs, np.concatenate([middle, middle + (0, cells.cell_m)]))
+    x, y = cells.west_m + columns * cells.cell_m / 2, cells.north_m - rows * cells.cell_m / 2
+    step = mercator(cells.crs, np.array([[x, y], [x, y + cells.cell_m]]))
     return float(np.hypot(*(step[1] - step[0]))) / px_per_cell
 
 
 def _blocks(cells: Cells, px_m: float) -> Iterator[tuple[int, int]]:
     """Blocks of pixels that hold a cell, or a part of one."""
-    centres, half = mercator(cells.crs, _centres(cells)), px_m * BLOCK_PX
-    reach_m = cells.cell_m * 1.5
-    near = [np.floor((centres + offset) / half) for offset in ((-reach_m, -reach_m), (-reach_m, reach_m),
-                                                               (reach_m, -reach_m), (reach_m, reach_m))]  # fmt: skip
-    if len(centres):
-        yield from ((int(c), int(r)) for c, r in np.unique(np.concatenate(near).astype(np.int64), axis=0))
+    side_m, reach_m = px_m * BLOCK_PX, cells.cell_m * 1.5
+    offsets = np.array([(-reach_m, -reach_m), (-reach_m, reach_m), (reach_m, -reach_m), (reach_m, reach_m)])
+    near = np.floor((mercator(cells.crs, _centres(cells))[:, None] + offsets) / side_m).astype(np.int64)
+    for code in pd.unique(np.sort(near[..., 0] * 2**32 + near[..., 1] + 2**31, axis=None)):
+        yield int(code) >> 32, (int(code) & 0xFFFFFFFF) - 2**31
 
 
 def _draw(cells: Cells, px_m: float, col: int, row: int) -> Iterator[Picture]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import folium
 import jinja2
-from branca.element import Element, Figure, MacroElement
-from markupsafe import Markup, escape
+from branca.element import Element, Figure
+from markupsafe import Markup
 
 from walkshed.publish.images import cells_of
 from walkshed.publish.panel import panel_values
@@ -19,15 +19,15 @@ from walkshed.words import data_dir
 if TYPE_CHECKING:
     from walkshed.plan import Plan
 
+_TIANDITU = (
+    "https://t0.tianditu.gov.cn/vec_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=vec&STYLE=default"
+    "&TILEMATRIXSET=w&FORMAT=tiles&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}&tk={key}"
+)
 _TILES = {
     "osm": ("https://tile.openstreetmap.org/{z}/{x}/{y}.png", "© OpenStreetMap contributors"),
-    "tianditu": (
-        "https://t0.tianditu.gov.cn/vec_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=vec&STYLE=default"
-        "&TILEMATRIXSET=w&FORMAT=tiles&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}&tk={key}",
-        "天地图",
-    ),
+    "tianditu": (_TIANDITU, "天地图"),
 }
-"""Base maps, drawn only where a scenario asks for one. Tianditu wants a key: the page takes it from `?tk=` in its address."""
+"""Base maps, drawn only where a scenario asks. Tianditu wants a key: the page takes it from `?tk=` in its address."""
 
 
 def map_html(plan: "Plan") -> bytes:
@@ -40,31 +40,38 @@ def map_html(plan: "Plan") -> bytes:
     drawn = scene(plan, cells)
     values = panel_values(plan, cells)
     drawn["words"], drawn["tiles"] = values["script_words"], _tiles(plan)
-    page = _Page("page", {**values, "data": Markup(in_script(drawn))})
-    figure = Figure()
-    figure.header.add_child(Element(_fixed(_head(str(values["page_title"])))), name="leaflet")
-    leaf = folium.Map(
-        tiles=None, location=_middle(drawn["view"]), zoom_start=11, zoom_control=False, zoom_snap=0.5,
-        attribution_control=False, max_zoom=18, min_zoom=6, wheel_px_per_zoom_level=90, prefer_canvas=True,
-    )  # fmt: skip
-    leaf.default_js, leaf.default_css = [], []  # links to servers elsewhere
-    leaf._id, leaf.global_switches._id, page._id = "walkshed", "switches", "page"  # noqa: SLF001 - random otherwise
-    leaf._children.clear()  # noqa: SLF001 - only the switches, which Map renders itself
+    parts = _templates().get_template("macros.html").module
+    figure, leaf = Figure(), _map(drawn["view"])
+    figure._id = "figure"  # noqa: SLF001 - random otherwise
     figure.add_child(leaf, name="map")
-    leaf.add_child(page, name="page")
-    figure._id = "figure"  # noqa: SLF001
+    leaf.render()  # type: ignore[no-untyped-call]  # puts its own parts into the figure; ours come after them
+    values |= {"leaflet_js": _ours(leaflet()[0]), "leaflet_css": _ours(leaflet()[1]), "css": _ours(web("map.css"))}
+    figure.header.add_child(_Text(parts.header(values)), name="page")  # type: ignore[attr-defined]
+    figure.html.add_child(_Text(parts.html({**values, "data": _ours(in_script(drawn))})), name="page")  # type: ignore[attr-defined]
+    figure.script.add_child(_Text(_unclosed(web("map.js")) + f"\ndrawPlan({leaf.get_name()});"), name="page")
     return str(figure.render()).encode()
 
 
-class _Page(MacroElement):
-    """Everything around and on the map that folium has no part for: panel, legend, layers, pop-ups without jQuery."""
+class _Text(Element):
+    """Finished text for a part of the page. Branca's own parts read theirs as templates, names from data included."""
 
-    def __init__(self, name: str, values: dict[str, object]) -> None:
+    _template = jinja2.Template("{{ this.text }}")
+
+    def __init__(self, text: str) -> None:
         super().__init__()
-        self._name = name
-        self._template = _templates().get_template("macros.html")
-        self.values = values
-        self.css, self.js = Markup(web("map.css")), Markup(_unclosed(web("map.js")))
+        self.text = text
+
+
+def _map(corners: list[list[float]]) -> folium.Map:
+    leaf = folium.Map(
+        tiles=None, location=[(corners[0][axis] + corners[1][axis]) / 2 for axis in (0, 1)], zoom_start=11,
+        zoom_control=False, zoom_snap=0.5, attribution_control=False, max_zoom=18, min_zoom=6,
+        wheel_px_per_zoom_level=90, prefer_canvas=True,
+    )  # fmt: skip
+    leaf.default_js, leaf.default_css = [], []  # links to servers elsewhere
+    leaf._id = leaf.global_switches._id = "walkshed"  # noqa: SLF001 - random otherwise
+    leaf._children.clear()  # noqa: SLF001 - only the switches, which Map renders itself
+    return leaf
 
 
 @cache
@@ -95,23 +102,14 @@ def leaflet() -> tuple[str, str]:
     return _unclosed(re.sub(r"//# sourceMappingURL=\S+", "", script)), style
 
 
-def _head(title: str) -> str:
-    script, style = leaflet()
-    return f'<meta charset="utf-8"><title>{escape(title)}</title>\n<style>{style}</style>\n<script>{script}</script>'
-
-
-def _fixed(text: str) -> str:
-    """Keep a template from reading what is no template."""
-    return "{% raw %}" + text + "{% endraw %}"
+def _ours(text: str) -> Markup:
+    """Mark text as safe to stand in the page: our own files, and JSON with every sign that could end it coded."""
+    return Markup(text)  # noqa: S704 - see above
 
 
 def _unclosed(script: str) -> str:
     """Keep a script from ending the element it stands in."""
     return script.replace("</script", "<\\/script")
-
-
-def _middle(corners: list[list[float]]) -> list[float]:
-    return [(corners[0][axis] + corners[1][axis]) / 2 for axis in (0, 1)]
 
 
 def _tiles(plan: "Plan") -> dict[str, str] | None:

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from walkshed.publish.images import CLASSES, Cells
+from walkshed.publish.images import Cells
 from walkshed.publish.scene import density_legend, kinds_shown
 from walkshed.supply import kinds
 from walkshed.words import Lang, say
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 LISTED_GAPS = 12
 LANGS: tuple[Lang, Lang] = ("zh", "en")
 
-_SCRIPT_WORDS = ("people", "new_site", "kind", "unit", "gained", "gap", "area", "nearest", "no_way", "near", "status",
-                 "planned", "settlement", "address", "seats", "before", "after", "outlets", "metres", "unnamed")  # fmt: skip
+_SCRIPT_WORDS = (
+    "people", "new_site", "kind", "unit", "gained", "gap", "area", "nearest", "no_way", "near", "status", "planned",
+    "settlement", "address", "seats", "before", "after", "outlets", "metres", "unnamed",
+)  # fmt: skip
 
 
 def panel_values(plan: "Plan", cells: Cells) -> dict[str, Any]:
@@ -38,7 +40,7 @@ def panel_values(plan: "Plan", cells: Cells) -> dict[str, Any]:
         "units": pd.DataFrame(plan.units).to_dict("records"),
         "kinds": _kinds(plan),
         "ramps": density_legend(cells),
-        "density": density_words(cells.breaks),
+        "breaks": [f"{mark:g}" for mark in cells.breaks],
         "barriers": sorted(set(plan.barriers["kind"]) & {"river", "lake", "railway"}),
         "notes": [named(*(note.text(lang) for lang in LANGS)) for note in plan.notes],
         "licences": licences(plan),
@@ -62,27 +64,10 @@ def both(key: str, **values: object) -> Markup:
     return named(*(say(f"map.{key}", lang, **values) for lang in LANGS))
 
 
-def density_words(breaks: tuple[float, ...]) -> list[str]:
-    """Return the density classes as ranges of people per hectare.
-
-    >>> density_words((10.0, 80.0))
-    ['≤ 10', '10–80', '> 80']
-    """
-    if not breaks:
-        return ["≥ 0"]
-    marks = [f"{mark:g}" for mark in breaks][: CLASSES - 1]
-    return [f"≤ {marks[0]}", *(f"{a}–{b}" for a, b in zip(marks, marks[1:], strict=False)), f"> {marks[-1]}"]
-
-
 def licences(plan: "Plan") -> list[str]:
     """Return the licences of all inputs, each once, in the order they come."""
     found = (str(entry.get("licence") or "") for entry in plan.provenance.get("inputs", []))
     return list(dict.fromkeys(licence for licence in found if licence))
-
-
-def credit(plan: "Plan") -> str:
-    """Return the line in the map's corner, escaped."""
-    return str(Markup(" · ").join(escape(licence) for licence in licences(plan)))
 
 
 def _sites(plan: "Plan") -> list[dict[str, Any]]:
@@ -104,13 +89,6 @@ def _gaps(plan: "Plan") -> list[dict[str, Any]]:
 
 
 def _kinds(plan: "Plan") -> list[dict[str, Any]]:
-    known, counts = kinds(), plan.outlets["kind"].value_counts()
-    return [
-        {
-            "key": key,
-            "name": named(known[key].zh, known[key].en),
-            "colour": known[key].colour,
-            "count": int(counts[key]),
-        }
-        for key in kinds_shown(plan)
-    ]
+    counts = plan.outlets["kind"].value_counts()
+    shown = [kinds()[key] for key in kinds_shown(plan)]
+    return [{"key": k.key, "name": named(k.zh, k.en), "colour": k.colour, "count": int(counts[k.key])} for k in shown]

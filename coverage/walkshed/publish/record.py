@@ -1,4 +1,4 @@
-"""The plan as one JSON document: what was asked, what came out, what it rests on; and, apart from it, how long it took."""
+"""The plan as one JSON document: what was asked, what came out, what it rests on; how long it took stands apart."""
 
 import json
 from typing import TYPE_CHECKING, Any

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Scene = dict[str, Any]
 
 DRAWN_GAPS = 150  # outlined and numbered; cells without service show everywhere
+HOLE_M2 = 100_000.0  # smaller holes of a gap are not drawn
 DRAWN_PLACES = 2_500
 COARSE = 4  # cells of the overview are so many cells wide
 OVERVIEW_ZOOM = 9.5  # up to here single cells are smaller than a pixel
@@ -44,20 +45,14 @@ def scene(plan: "Plan", cells: Cells) -> Scene:
 
 
 def in_script(value: object) -> str:
-    """Return `value` as JSON that can stand inside a script element: nothing in it can end the element.
+    r"""Return `value` as JSON that can stand inside a script element: nothing in it can end the element.
 
-    >>> in_script({"name": "</script><b>"})
-    '{"name":"\\\\u003c/script\\\\u003e\\\\u003cb\\\\u003e"}'
+    >>> in_script({"name": "</script>&"})
+    '{"name":"\\u003c/script\\u003e\\u0026"}'
     """
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    for sign, code in (
-        ("&", "\\u0026"),
-        ("<", "\\u003c"),
-        (">", "\\u003e"),
-        ("\u2028", "\\u2028"),
-        ("\u2029", "\\u2029"),
-    ):
-        text = text.replace(sign, code)
+    for sign in "&<>\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text
 
 
@@ -101,7 +96,7 @@ def _corners(bounds: FloatArray, plan: "Plan") -> list[list[float]]:
 
 
 def _pictures(plan: "Plan", cells: Cells) -> Scene:
-    coarse = cells_of(plan.demand, breaks=cells.breaks, cell_m=cells.cell_m * COARSE)
+    coarse = cells_of(plan.demand, finer=cells, times=COARSE)
     fine = {"from": OVERVIEW_ZOOM, "to": 99, "images": _images(pictures(cells, px_per_cell=3))}
     return {"levels": [{"from": 0, "to": OVERVIEW_ZOOM, "images": _images(pictures(coarse, px_per_cell=2))}, fine]}
 
@@ -128,7 +123,7 @@ def _points(frame: gpd.GeoDataFrame) -> list[list[float]]:
 
 
 def _columns(frame: pd.DataFrame, columns: dict[str, int | None]) -> list[Scene]:
-    """Rows as dictionaries of the columns that are there, numbers rounded to so many decimals, empty values left out."""
+    """Rows as dictionaries: the columns there are, rounded to so many decimals (None: text), without empty values."""
     rows = pd.DataFrame(frame[[c for c in columns if c in frame]]).to_dict("records")
     return [{str(k): _cell(v, columns[str(k)]) for k, v in row.items() if pd.notna(v) and v != ""} for row in rows]
 
@@ -160,8 +155,17 @@ def _gaps(plan: "Plan") -> list[Scene]:
     gaps = _labelled(plan, plan.gaps.head(DRAWN_GAPS))
     rows = _columns(gaps, {"name": None, "unit": None, "people": 0, "area_km2": 2, "nearest_m": 0, "near": None})
     anchors = gpd.GeoDataFrame(geometry=gaps.geometry.representative_point())
-    shapes = _shapes(gaps.geometry, 30.0)
+    shapes = _shapes(gaps.geometry.map(_filled), 30.0)
     return [{**row, "shape": shape} for row, shape in zip(_merged(anchors, rows), shapes, strict=True)]
+
+
+def _filled(shape: shapely.Geometry) -> shapely.Geometry:
+    """Without the small holes: squares and yards nobody lives on; an outline should read as one."""
+    parts = [
+        shapely.Polygon(part.exterior, [ring for ring in part.interiors if shapely.Polygon(ring).area >= HOLE_M2])
+        for part in shapely.get_parts(shape)
+    ]
+    return shapely.MultiPolygon(parts)
 
 
 def _sites(plan: "Plan") -> list[Scene]:
@@ -171,16 +175,8 @@ def _sites(plan: "Plan") -> list[Scene]:
 
 def _outlets(plan: "Plan") -> list[Scene]:
     outlets = _labelled(plan, plan.outlets)
-    columns = {
-        "name": None,
-        "kind": None,
-        "unit": None,
-        "status": None,
-        "settlement": None,
-        "address": None,
-        "seats": 0,
-    }
-    return _merged(outlets, _columns(outlets, columns))
+    text = dict.fromkeys(("name", "kind", "unit", "status", "settlement", "address"))
+    return _merged(outlets, _columns(outlets, {**text, "seats": 0}))
 
 
 def kinds_shown(plan: "Plan") -> list[str]:

@@ -28,43 +28,45 @@ def backdrop(network: "WalkNetwork", centre_xy: FloatArray) -> dict[str, Any]:
 
     Where a city has more than fits, the streets farthest from `centre_xy` (metric CRS) are left out, footpaths first.
     """
-    xy = mercator(network.crs, network.shape_xy)
-    lines = shapely.simplify(
-        shapely.linestrings(np.rint(xy / UNIT), indices=np.repeat(np.arange(len(network.edge_nm)), np.diff(network.shape_ptr))),
-        1.0,
-        preserve_topology=False,
-    )  # fmt: skip
-    away_m = np.hypot(*(network.shape_xy[network.shape_ptr[:-1]] - centre_xy).T)
+    away_m = np.hypot(*(network.xy[network.edge_from] - centre_xy).T)
+    at = np.rint(mercator(network.crs, network.xy) / UNIT).astype(np.int64)
     left, levels = BUDGET_BYTES, {}
     for number, level in enumerate(LEVELS):
         mine = network.edge_level == number
-        packed = pack(lines[mine])
+        packed = _packed(network, at, mine)
         if len(packed) > left:
-            nearest = np.quantile(away_m[mine], left / len(packed))
-            packed = pack(lines[mine & (away_m < nearest)])
+            nearest_m = np.quantile(away_m[mine], left / len(packed))
+            packed = _packed(network, at, mine & (away_m < nearest_m))
         left = max(0, left - len(packed))
         levels[level] = base64.b64encode(packed).decode()
     return {"unit": UNIT, "levels": levels}
 
 
-def pack(lines: FloatArray) -> bytes:
-    """Pack lines with whole-number coordinates: per line its number of points, the step to its first, the steps within.
+def _packed(network: "WalkNetwork", at: IntArray, wanted: BoolArray) -> bytes:
+    """Pack the edges wanted: the straight ones from their junctions (`at`), the others from their simplified shapes."""
+    vertices = np.diff(network.shape_ptr)
+    straight, bent = wanted & (vertices == 2), wanted & (vertices > 2)  # noqa: PLR2004 - two ends and nothing between
+    ends = np.stack([at[network.edge_from[straight]], at[network.edge_to[straight]]], axis=1).reshape(-1, 2)
+    shape = np.rint(mercator(network.crs, network.shape_xy[np.repeat(bent, vertices)]) / UNIT)
+    lines = shapely.linestrings(shape, indices=np.repeat(np.arange(bent.sum()), vertices[bent]))
+    simple, line = shapely.get_coordinates(shapely.simplify(lines, 1.0, preserve_topology=False), return_index=True)
+    points = np.concatenate([ends, simple.astype(np.int64)])
+    return pack(points, np.concatenate([np.full(straight.sum(), 2), np.bincount(line, minlength=bent.sum())]))
 
-    >>> from shapely import LineString
-    >>> list(pack(np.array([LineString([(3, 0), (3, -2)]), LineString([(4, 0), (4, 1), (5, 1)])])))
+
+def pack(points: IntArray, counts: IntArray) -> bytes:
+    """Pack lines of whole-number points (k, 2), `counts` of them each, in the form described above.
+
+    >>> list(pack(np.array([[3, 0], [3, -2], [4, 0], [4, 1], [5, 1]]), np.array([2, 3])))
     [2, 6, 0, 0, 3, 3, 2, 0, 0, 2, 2, 0]
     """
-    xy, line = shapely.get_coordinates(lines, return_index=True)
-    if not len(xy):
+    if not len(points):
         return b""
-    points = xy.astype(np.int64)
-    first: BoolArray = np.diff(line, prepend=-1) > 0
-    starts = points[first]
+    first = np.cumsum(counts) - counts
     steps = np.diff(points, axis=0, prepend=points[:1])
-    steps[first] = np.diff(starts, axis=0, prepend=np.zeros((1, 2), np.int64))
+    steps[first] = np.diff(points[first], axis=0, prepend=np.zeros((1, 2), np.int64))
     zigzag = np.where(steps < 0, -2 * steps - 1, 2 * steps).ravel()
-    counts = np.diff(np.append(np.flatnonzero(first), len(points)))
-    return _varints(np.insert(zigzag, 2 * np.flatnonzero(first), counts))
+    return _varints(np.insert(zigzag, 2 * first, counts))
 
 
 def _varints(numbers: IntArray) -> bytes:
@@ -73,4 +75,4 @@ def _varints(numbers: IntArray) -> bytes:
     more = shifted[:, 1:] > 0
     used = np.concatenate([np.ones((len(numbers), 1), bool), more], axis=1)
     with_flag = (shifted & 0x7F) | np.pad(more, ((0, 0), (0, 1))) * 0x80
-    return with_flag[used].astype(np.uint8).tobytes()
+    return bytes(with_flag[used].astype(np.uint8))

@@ -87,11 +87,15 @@ def _packed(layers: Iterable[tuple[str, gpd.GeoDataFrame, str]]) -> bytes:
                     frame, path, layer=name, driver="GPKG", geometry_type=kind, append=path.exists(),
                     promote_to_multi=kind == "MultiPolygon", layer_options={"DESCRIPTION": note}, use_arrow=True,
                 )  # fmt: skip
-                if pyogrio.read_info(path, layer=name)["features"] != len(frame):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                _check_count(path, name, len(frame))
             return path.read_bytes()
         except (OSError, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
             raise OutputError(Fault("publish.no_temporary", str(Path(folder).parent), {"reason": error})) from error
+
+
+def _check_count(path: Path, layer: str, expected: int) -> None:
+    if pyogrio.read_info(path, layer=layer)["features"] != expected:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @contextmanager
@@ -122,7 +126,7 @@ def _csv(table: pd.DataFrame, *, schematic: bool) -> bytes:
         if pd.api.types.is_float_dtype(table[column]):
             rounded[column] = table[column].round(DIGITS.get(str(column), 6))
         elif not pd.api.types.is_numeric_dtype(table[column]):
-            rounded[column] = [harmless(cell) for cell in table[column]]
+            rounded[column] = table[column].map(harmless)
     if schematic:
         rounded["data"] = np.full(len(rounded), "schematic 示意数据")
     return ("\ufeff" + rounded.to_csv(index=False, lineterminator="\r\n")).encode()
