@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from walkshed.contracts import BoolArray, FloatArray, IntArray
 from walkshed.sources.sample.facts import CORE, Facts
 from walkshed.sources.sample.land import ORIGIN, STATION_KM, Land
+from walkshed.sources.sample.shapes import Names, Shapes, dots, links
 from walkshed.sources.sample.weave import blobs
 
 RINGS_KM = (2.7, 5.0, 7.6, 10.4)
@@ -23,9 +26,9 @@ SEAT_SHARE = 0.62  # of a unit's townspeople live in its seat, the others in its
 class Strokes:
     """Straight pieces of street with what they are: `line` (k,), `name`, `level`, `rank` (0 most important)."""
 
-    line: FloatArray
-    name: FloatArray
-    level: FloatArray
+    line: Shapes
+    name: Names
+    level: Names
     rank: IntArray
 
     def take(self, rows: BoolArray) -> "Strokes":
@@ -41,12 +44,12 @@ class Arteries:
     patches : built-up polygons, core first, then a seat per outer unit, in the order of `towns` (unit ids).
     """
 
-    line: FloatArray
-    name: FloatArray
-    level: FloatArray
-    blocks: FloatArray
+    line: Shapes
+    name: Names
+    level: Names
+    blocks: Shapes
     town: IntArray
-    patches: list[shapely.Geometry]
+    patches: list[BaseGeometry]
     towns: list[str]
 
 
@@ -69,7 +72,7 @@ def lay_out(facts: Facts, land: Land, rng: np.random.Generator) -> Arteries:
     return _cut(every, land, patches, towns)
 
 
-def crossings(line: FloatArray, rank: IntArray, barrier: shapely.LineString, every_m: float) -> BoolArray:
+def crossings(line: Shapes, rank: IntArray, barrier: shapely.LineString, every_m: float) -> BoolArray:
     """True for lines that do not cross the barrier, and for those chosen to: the more important first, never two near.
 
     rank : 0 crosses before 1.
@@ -87,9 +90,9 @@ def crossings(line: FloatArray, rank: IntArray, barrier: shapely.LineString, eve
     return keep
 
 
-def _patches(facts: Facts, land: Land, rng: np.random.Generator) -> tuple[list[str], list[shapely.Geometry]]:
+def _patches(facts: Facts, land: Land, rng: np.random.Generator) -> tuple[list[str], list[BaseGeometry]]:
     outer = [unit for unit in facts.units.index if unit not in CORE]
-    rows = facts.units.index.get_indexer(outer)
+    rows = facts.units.index.get_indexer(pd.Index(outer))
     people = facts.units["urban"].to_numpy()[rows] * SEAT_SHARE
     radius = np.maximum(np.sqrt(people / SEAT_PEOPLE_PER_KM2 / np.pi) * 1_000.0, 250.0)
     home = land.area.units.geometry.to_numpy()[rows]
@@ -99,7 +102,7 @@ def _patches(facts: Facts, land: Land, rng: np.random.Generator) -> tuple[list[s
 
 def _strokes(xy: FloatArray, name: object, level: str, rank: int) -> Strokes:
     """Pieces between successive points of one line."""
-    line = shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1))
+    line = links(xy[:-1], xy[1:])
     n = len(line)
     return Strokes(line, np.full(n, name, object), np.full(n, level, object), np.full(n, rank))
 
@@ -126,16 +129,16 @@ def _grid(xs: FloatArray, ys: FloatArray, xy: FloatArray, names: list[str], rng:
         rows = xy if axis == 0 else xy.swapaxes(0, 1)
         ordinal = np.arange(len(lines)) - int(np.argmin(np.abs(lines)))
         major = ordinal % 3 == 0
-        pieces = shapely.linestrings(np.stack([rows[:, :-1], rows[:, 1:]], axis=2))
-        there = major[:, None] | (rng.random(pieces.shape) > 0.14)
+        piece = links(rows[:, :-1], rows[:, 1:])
+        there = major[:, None] | (rng.random(piece.shape) > 0.14)
         street = np.array([names[(2 * k + axis) % len(names)] for k in range(len(lines))], dtype=object)
-        wide = lambda values: np.broadcast_to(np.asarray(values)[:, None], pieces.shape)[there]  # noqa: E731
         level = np.where(major, "major", "street").astype(object)
-        kept.append(Strokes(pieces[there], wide(street), wide(level), wide(np.where(major, 1, 2))))
+        k = np.nonzero(there)[0]  # which street each piece belongs to
+        kept.append(Strokes(piece[there], street[k], level[k], np.where(major, 1, 2)[k]))
     return _join(kept)
 
 
-def _core_grid(land: Land, core: shapely.Geometry, names: list[str], rng: np.random.Generator) -> Strokes:
+def _core_grid(land: Land, core: BaseGeometry, names: list[str], rng: np.random.Generator) -> Strokes:
     """The grid of the core: straight along 人民大街, tilted north of the railway and in the west, uneven elsewhere."""
     west, south, east, north = core.bounds
     reach = float(np.abs([west - ORIGIN[0], east - ORIGIN[0], south - ORIGIN[1], north - ORIGIN[1]]).max()) * 1.4
@@ -159,7 +162,7 @@ def _core_grid(land: Land, core: shapely.Geometry, names: list[str], rng: np.ran
 def _snap(xy: FloatArray, land: Land) -> FloatArray:
     """Pull grid corners that come near a ring, a radial or a bank road onto it: no slivers between the two."""
     lines = [*_ring_lines(land), *_radial_lines(land), *_bank_lines(land)]
-    points = shapely.points(xy.reshape(-1, 2))
+    points = dots(xy.reshape(-1, 2))
     moved = xy.reshape(-1, 2).copy()
     for line, within in [(line, 150.0) for line in lines]:
         shapely.prepare(line)
@@ -216,7 +219,7 @@ def _banks(land: Land) -> list[Strokes]:
     return [_strokes(shapely.get_coordinates(line), "伊通河沿岸路", "street", 2) for line in _bank_lines(land)]
 
 
-def _seat_grid(patch: shapely.Geometry, names: list[str], rng: np.random.Generator) -> Strokes:
+def _seat_grid(patch: BaseGeometry, names: list[str], rng: np.random.Generator) -> Strokes:
     middle = np.array(patch.centroid.coords[0])
     reach = float(np.hypot(*(np.array(patch.bounds[2:]) - patch.bounds[:2]))) / 2 + 100
     xs, ys = _grid_lines(reach, rng, 300.0, 520.0), _grid_lines(reach, rng, 300.0, 520.0)
@@ -227,7 +230,7 @@ def _seat_grid(patch: shapely.Geometry, names: list[str], rng: np.random.Generat
     return _grid(xs, ys, middle + np.stack([x * c - y * s, x * s + y * c], axis=-1), names[::-1], rng)
 
 
-def _cut(every: Strokes, land: Land, patches: list[shapely.Geometry], towns: list[str]) -> Arteries:
+def _cut(every: Strokes, land: Land, patches: list[BaseGeometry], towns: list[str]) -> Arteries:
     """Cut strokes at their crossings (on a half-metre grid, so that ends meet exactly); blocks lie between the streets.
 
     Rivers and railways bound blocks too, but are no streets.

@@ -8,6 +8,7 @@ import shapely
 from walkshed.contracts import BoolArray, FloatArray, IntArray
 from walkshed.sources.sample.arteries import Arteries
 from walkshed.sources.sample.land import ORIGIN, Land
+from walkshed.sources.sample.shapes import Shapes, dots, links
 from walkshed.sources.sample.weave import Weave, halve, thin, weave
 
 USES = ("home", "campus", "market", "industry", "park")
@@ -29,7 +30,7 @@ class Blocks:
     gate_from : inner junction; gate_line, gate_at_m : big street it opens on and where along it; gate_xy : (g, 2).
     """
 
-    shape: FloatArray
+    shape: Shapes
     use: IntArray
     town: IntArray
     density: FloatArray
@@ -49,7 +50,7 @@ def furnish(arteries: Arteries, land: Land, rng: np.random.Generator) -> Blocks:
     low, high = SPACING_M[use].T
     spacing = low + (high - low) * rng.random(len(shape))
     woven = weave(list(shapely.buffer(shape, -WALL_M)), spacing, _angles(shape), rng)
-    dry = ~shapely.contains_xy(land.water.buffer(10), *woven.xy.T)
+    dry = ~np.asarray(shapely.contains_xy(land.water.buffer(10), *woven.xy.T))
     woven = woven.keep(dry[woven.start] & dry[woven.end])
     centre = shapely.get_coordinates(shapely.centroid(shape))
     woven = halve(woven, centre, rng, share=0.55)
@@ -61,7 +62,7 @@ def furnish(arteries: Arteries, land: Land, rng: np.random.Generator) -> Blocks:
     return Blocks(shape, use, town, density, inner, part, gate[opens], line[opens], at[opens], foot[opens])
 
 
-def _uses(shape: FloatArray, town: IntArray, land: Land, rng: np.random.Generator) -> IntArray:
+def _uses(shape: Shapes, town: IntArray, land: Land, rng: np.random.Generator) -> IntArray:
     """Mostly homes; works in the south-west, east and north-east; parks by water and here and there."""
     centre = shapely.get_coordinates(shapely.centroid(shape))
     x, y = ((centre - ORIGIN) / (1_000.0 * land.stretch)).T
@@ -83,7 +84,7 @@ def _uses(shape: FloatArray, town: IntArray, land: Land, rng: np.random.Generato
     return use
 
 
-def _density(shape: FloatArray, town: IntArray, use: IntArray, land: Land, rng: np.random.Generator) -> FloatArray:
+def _density(shape: Shapes, town: IntArray, use: IntArray, land: Land, rng: np.random.Generator) -> FloatArray:
     """Highest in the middle, thinning outward, uneven from block to block."""
     centre = shapely.get_coordinates(shapely.centroid(shape))
     radius = np.hypot(*((centre - ORIGIN) / (1_000.0 * land.stretch)).T)
@@ -91,18 +92,18 @@ def _density(shape: FloatArray, town: IntArray, use: IntArray, land: Land, rng: 
     return DENSITY[use] * slope * np.exp(np.clip(rng.normal(0.0, 0.38, len(shape)), -1.0, 0.7))
 
 
-def _angles(shape: FloatArray) -> FloatArray:
+def _angles(shape: Shapes) -> FloatArray:
     """Direction of the long side of each block's smallest rectangle, radians."""
     corners = shapely.get_coordinates(shapely.get_exterior_ring(shapely.oriented_envelope(shape))).reshape(-1, 5, 2)
     side = np.diff(corners[:, :3], axis=1)
     long = np.argmax(np.hypot(side[..., 0], side[..., 1]), axis=1)
     step = side[np.arange(len(shape)), long]
-    return np.arctan2(step[:, 1], step[:, 0])
+    return np.asarray(np.arctan2(step[:, 1], step[:, 0]))
 
 
-def _gates(inner: Weave, part: IntArray, shape: FloatArray, spacing: FloatArray, rng: np.random.Generator) -> IntArray:
+def _gates(inner: Weave, part: IntArray, shape: Shapes, spacing: FloatArray, rng: np.random.Generator) -> IntArray:
     """One to four inner junctions per compound that open on a big street: near the wall, else anywhere."""
-    to_wall = shapely.distance(shapely.points(inner.xy), shapely.boundary(shape)[inner.home])
+    to_wall = shapely.distance(dots(inner.xy), shapely.boundary(shape)[inner.home])
     far = to_wall > WALL_M + spacing[inner.home]
     size = np.bincount(part)
     wanted = np.clip(1 + rng.poisson(size / 9.0), 1, 4)
@@ -113,9 +114,9 @@ def _gates(inner: Weave, part: IntArray, shape: FloatArray, spacing: FloatArray,
     return np.asarray(order[rank < wanted[part[order]]])
 
 
-def _onto(xy: FloatArray, line: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
+def _onto(xy: FloatArray, line: Shapes) -> tuple[IntArray, FloatArray, FloatArray]:
     """Nearest line of each point, where along it, and the foot."""
-    points = shapely.points(xy)
+    points = dots(xy)
     nearest = shapely.STRtree(line).nearest(points)
     at = shapely.line_locate_point(line[nearest], points)
     return nearest, at, shapely.get_coordinates(shapely.line_interpolate_point(line[nearest], at))
@@ -125,4 +126,4 @@ def _clear(xy: FloatArray, foot: FloatArray, land: Land) -> BoolArray:
     """True where the way to the gate crosses neither water nor rails."""
     barriers = shapely.union_all([land.water, *land.railways.values()])
     shapely.prepare(barriers)
-    return np.asarray(~shapely.intersects(barriers, shapely.linestrings(np.stack([xy, foot], axis=1))))
+    return np.asarray(~shapely.intersects(barriers, links(xy, foot)))

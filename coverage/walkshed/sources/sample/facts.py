@@ -143,7 +143,7 @@ def apportion(weights: FloatArray, total: int) -> IntArray:
     if not len(weights):
         return np.zeros(0, dtype=np.int64)
     quota = weights / weights.sum() * total
-    whole = np.floor(quota).astype(np.int64)
+    whole: IntArray = np.floor(quota).astype(np.int64)
     short = total - int(whole.sum())
     order = np.argsort(-(quota - whole), kind="stable")
     np.add.at(whole, np.resize(order, max(short, 0)), 1)

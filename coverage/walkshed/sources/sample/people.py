@@ -11,6 +11,7 @@ from walkshed.sources.sample.blocks import Blocks
 from walkshed.sources.sample.facts import GROUPS, Facts, apportion
 from walkshed.sources.sample.land import CRS, ORIGIN, Land
 from walkshed.sources.sample.settlements import TOWN_SHARE_OF_RURAL, Settlements
+from walkshed.sources.sample.shapes import Names, Shapes, dots
 
 CELL_M = 100.0
 SEAT, TOWN, VILLAGE = range(3)
@@ -27,13 +28,14 @@ def populate(
         Cell middles; index `demand_id` (column and row of the cell, 100 m each); `people`, `people_<group>`, `unit`.
     """
     cells = _cells(blocks, settlements, land, rng)
-    unit = facts.units.index.get_indexer(land.area.unit_of(gpd.GeoSeries(_points(cells), crs=CRS)).to_numpy())
+    unit = facts.units.index.get_indexer(pd.Index(land.unit_at(_middles(cells))))
     whole = np.zeros(len(cells), dtype=np.int64)
-    for u, row in enumerate(facts.units.itertuples()):
+    units = facts.units[["people", "urban", "control"]].to_numpy()
+    for u, (people, urban, control) in enumerate(units):
         inside = np.flatnonzero(unit == u)
-        quota = _class_totals(row.people, row.urban, core=row.control == "core")
+        quota = _class_totals(people, urban, core=control == "core")
         weight = _fill(cells["weight"].to_numpy()[inside], cells["kind"].to_numpy()[inside], quota)
-        whole[inside] = apportion(weight, int(row.people))
+        whole[inside] = apportion(weight, int(people))
     lived_in = whole > 0
     cells, unit, whole = cells[lived_in], unit[lived_in], whole[lived_in]
     group = _ages(cells, whole, facts.units["control"].to_numpy()[unit], facts, land, rng)
@@ -41,11 +43,11 @@ def populate(
     columns = {"people": whole.astype(float)}
     columns |= {f"people_{name}": group[:, k].astype(float) for k, name in enumerate(GROUPS)}
     columns["unit"] = facts.units.index.to_numpy()[unit]
-    return gpd.GeoDataFrame(columns, geometry=_points(cells), index=pd.Index(ids, name="demand_id"), crs=CRS)
+    return gpd.GeoDataFrame(columns, geometry=dots(_middles(cells)), index=pd.Index(ids, name="demand_id"), crs=CRS)
 
 
-def _points(cells: pd.DataFrame) -> FloatArray:
-    return np.asarray(shapely.points((cells[["column", "row"]].to_numpy() + 0.5) * CELL_M))
+def _middles(cells: pd.DataFrame) -> FloatArray:
+    return np.asarray((cells[["column", "row"]].to_numpy() + 0.5) * CELL_M)
 
 
 def _class_totals(people: int, urban: int, *, core: bool) -> FloatArray:
@@ -75,12 +77,12 @@ def _cells(blocks: Blocks, settlements: Settlements, land: Land, rng: np.random.
     rural["kind"] = np.where(settlements.is_town[rural["home"]], TOWN, VILLAGE)
     cells = pd.concat([town, rural], ignore_index=True).drop_duplicates(["column", "row"], ignore_index=True)
     cells["weight"] *= np.exp(np.clip(rng.normal(0, 0.3, len(cells)), -0.7, 0.6))
-    dry = ~shapely.intersects_xy(land.water, *((cells[["column", "row"]].to_numpy() + 0.5) * CELL_M).T)
+    dry = ~shapely.intersects_xy(land.water, *_middles(cells).T)
     built = rng.random(len(cells)) > 0.08  # a school yard, a square, a shop: nobody lives there
     return cells[dry & built].reset_index(drop=True)
 
 
-def _covered(shapes: FloatArray) -> pd.DataFrame:
+def _covered(shapes: Shapes) -> pd.DataFrame:
     """Cells of the 100 m grid whose middle lies in each polygon: `column, row, home`."""
     shapely.prepare(shapes)
     bounds = np.nan_to_num(shapely.bounds(shapes))
@@ -95,14 +97,14 @@ def _covered(shapes: FloatArray) -> pd.DataFrame:
 
 
 def _ages(
-    cells: pd.DataFrame, whole: IntArray, control: FloatArray, facts: Facts, land: Land, rng: np.random.Generator
+    cells: pd.DataFrame, whole: IntArray, control: Names, facts: Facts, land: Land, rng: np.random.Generator
 ) -> IntArray:
     """Whole people per cell and age group; rows sum to the cell, columns to the census of the control group.
 
     Old centres and villages are older, new estates younger: a tilt of ours, fitted to the totals (iterative
     proportional fitting, Deming and Stephan 1940), then rounded so that both margins hold.
     """
-    xy = (cells[["column", "row"]].to_numpy() + 0.5) * CELL_M
+    xy = _middles(cells)
     near = np.exp(-np.hypot(*(xy - ORIGIN).T) / (5_000.0 * land.stretch))
     patchy = 0.12 * np.sin(xy[:, 0] / 1_900.0) * np.sin(xy[:, 1] / 1_700.0) + rng.normal(0, 0.05, len(xy))
     tilt = np.column_stack([1 - 0.15 * near - patchy, np.ones(len(xy)), 1 + 0.35 * near + 1.5 * patchy])

@@ -12,8 +12,11 @@ from walkshed.contracts import BoolArray, FloatArray, IntArray
 from walkshed.sources.sample.arteries import Arteries, crossings
 from walkshed.sources.sample.land import Land
 from walkshed.sources.sample.settlements import Settlements
+from walkshed.sources.sample.shapes import Names, Shapes, dots, links, touching
 
 BENDS = 3  # vertices between two settlements
+BRIDGE_M = 700.0  # bridges and crossings in the country lie at least so far apart
+ALONG_M = 500.0  # a link that lies in the river's bed for longer than a bridge would
 EXTRA_SHARE = 0.22  # of the short links that are not needed to tie the land together
 
 
@@ -28,8 +31,8 @@ class Roads:
 
     start: IntArray
     end: IntArray
-    line: FloatArray
-    level: FloatArray
+    line: Shapes
+    level: Names
     n_inner: int
     gate_xy: FloatArray
 
@@ -49,17 +52,19 @@ def tie(settlements: Settlements, arteries: Arteries, land: Land, rng: np.random
     a, b = _triangulated(xy)
     outside = ~((patch[a] >= 0) & (patch[a] == patch[b]))
     a, b = a[outside], b[outside]
-    line = shapely.linestrings(np.stack([xy[a], xy[b]], axis=1))
+    line = links(xy[a], xy[b])
     clear = _open(line, arteries, land)
     a, b, line = a[clear], b[clear], line[clear]
     barriers = [*land.rivers.values(), *land.railways.values()]
-    crossed = np.sum([shapely.intersects(line, shapely.prepare(w) or w) for w in barriers], axis=0)
+    crossed = np.sum([touching(line, [wall]) for wall in barriers], axis=0)
     chosen = _choose(xy, a, b, crossed, rng)
     a, b, line, crossed = a[chosen], b[chosen], line[chosen], crossed[chosen]
     bent = np.where(crossed > 0, line, _bend(xy[a], xy[b], rng))
-    still = np.sum([shapely.intersects(bent, w) for w in barriers], axis=0) > crossed
+    still = np.sum([touching(bent, [wall]) for wall in barriers], axis=0) > crossed
     bent[still] = line[still]
-    keep = np.logical_and.reduce([crossings(bent, np.zeros(len(bent)), w, 700.0) for w in barriers])
+    equal = np.zeros(len(bent), dtype=np.int64)
+    keep = np.logical_and.reduce([crossings(bent, equal, wall, BRIDGE_M) for wall in barriers])
+
     town = np.concatenate([is_town, np.ones(len(gate_xy), dtype=bool)])
     level = np.where(town[a] | town[b], "major", "street").astype(object)
     return Roads(node[a[keep]], node[b[keep]], bent[keep], level[keep], len(inner.xy), gate_xy)
@@ -82,7 +87,7 @@ def _gateways(arteries: Arteries) -> tuple[FloatArray, IntArray]:
     xy, owner = [], []
     for k, patch in enumerate(arteries.patches):
         middle = np.array(patch.centroid.coords[0])
-        near = ends[shapely.dwithin(shapely.points(ends), patch, 1.0)]
+        near = ends[shapely.dwithin(dots(ends), patch, 1.0)]
         if not len(near):
             continue
         offset = near - middle
@@ -101,14 +106,18 @@ def _triangulated(xy: FloatArray) -> tuple[IntArray, IntArray]:
     return pairs[:, 0], pairs[:, 1]
 
 
-def _open(line: FloatArray, arteries: Arteries, land: Land) -> BoolArray:
+def _open(line: Shapes, arteries: Arteries, land: Land) -> BoolArray:
     """Links that run through no built-up patch, no lake and not along a river."""
     inside = shapely.union_all([patch.buffer(-350) for patch in arteries.patches])
     lakes = shapely.union_all([lake.buffer(60) for lake in land.lakes.values()])
     closed = shapely.union_all([inside, lakes])
     shapely.prepare(closed)
-    wet = shapely.length(shapely.intersection(line, shapely.union_all(list(land.rivers.values())).buffer(60))) > 500
-    return np.asarray(~shapely.intersects(line, closed) & ~wet)
+    free: BoolArray = ~shapely.intersects(line, closed)
+    rivers = list(land.rivers.values())
+    near = np.flatnonzero(touching(line, rivers))
+    wet = shapely.length(shapely.intersection(line[near], shapely.union_all(rivers).buffer(60))) > ALONG_M
+    free[near[wet]] = False
+    return free
 
 
 def _choose(xy: FloatArray, a: IntArray, b: IntArray, crossed: IntArray, rng: np.random.Generator) -> BoolArray:
@@ -121,10 +130,11 @@ def _choose(xy: FloatArray, a: IntArray, b: IntArray, crossed: IntArray, rng: np
     needed = np.isin(a.astype(np.int64) * n + b, np.minimum(row, col) * n + np.maximum(row, col))
     near = cKDTree(xy).query(xy, k=min(4, n))[0][:, -1]
     short = (length < 1.5 * np.maximum(near[a], near[b])) & (crossed <= 1)
-    return needed | (short & (rng.random(len(a)) < EXTRA_SHARE))
+    chosen: BoolArray = needed | (short & (rng.random(len(a)) < EXTRA_SHARE))
+    return chosen
 
 
-def _bend(start: FloatArray, end: FloatArray, rng: np.random.Generator) -> FloatArray:
+def _bend(start: FloatArray, end: FloatArray, rng: np.random.Generator) -> Shapes:
     """Lines with `BENDS` vertices pushed aside."""
     share = np.linspace(0, 1, BENDS + 2)[None, :, None]
     path = start[:, None] * (1 - share) + end[:, None] * share

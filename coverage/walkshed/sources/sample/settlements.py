@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from scipy.cluster.vq import kmeans2
+from shapely.geometry.base import BaseGeometry
 
-from walkshed.contracts import FloatArray, IntArray
+from walkshed.contracts import BoolArray, FloatArray
 from walkshed.sources.sample.arteries import SEAT_SHARE, Arteries
 from walkshed.sources.sample.facts import CORE, Facts
 from walkshed.sources.sample.land import Land
+from walkshed.sources.sample.shapes import Names, Shapes, dots
 from walkshed.sources.sample.weave import Weave, blobs, thin, weave
 
 IN_SEAT = 6  # so many street offices of an outer unit lie in its seat, the others are towns of their own
@@ -31,11 +32,11 @@ class Settlements:
     """
 
     named: pd.DataFrame
-    shape: FloatArray
+    shape: Shapes
     people: FloatArray
-    is_town: FloatArray
-    unit: FloatArray
-    name: FloatArray
+    is_town: BoolArray
+    unit: Names
+    name: Names
     inner: Weave
 
 
@@ -47,7 +48,7 @@ def settle(facts: Facts, land: Land, arteries: Arteries, homes: FloatArray, rng:
     named = _named(facts, rng)
     units = land.area.units.geometry
     open_land = _open_land(land, arteries)
-    home_unit = land.area.unit_of(gpd.GeoSeries(shapely.points(homes), crs=land.area.crs)).to_numpy()
+    home_unit = land.unit_at(homes)
     towns, villages = [], []
     for unit in facts.units.index:
         inside = (named["unit"] == unit).to_numpy()
@@ -59,15 +60,15 @@ def settle(facts: Facts, land: Land, arteries: Arteries, homes: FloatArray, rng:
         sample = _sample(room, 60 * max(len(rural), 4), rng)
         named.loc[rural, ["x", "y"]] = _centres(sample, len(rural), rng)
         towns.append(_towns(named.loc[rural], facts.units.loc[unit], rng))
-        taken = shapely.union_all(shapely.points(named.loc[rural, ["x", "y"]].to_numpy()).tolist()).buffer(1_100.0)
+        taken = shapely.union_all(dots(named.loc[rural, ["x", "y"]].to_numpy())).buffer(1_100.0)
         villages.append(_villages(room.difference(taken), facts.units.loc[unit], facts, rng))
     table = pd.concat([*towns, *villages], ignore_index=True)
     table = table[~_crowded(table)].reset_index(drop=True)
     shape = np.array(blobs(table[["x", "y"]].to_numpy(), table["radius"].to_numpy(), rng), dtype=object)
     spacing = np.where(table["town"], rng.uniform(95, 140, len(table)), rng.uniform(120, 160, len(table)))
     inner = thin(weave(list(shape), spacing, rng.uniform(0, np.pi / 2, len(table)), rng), 0.45, rng)
-    columns = [table[c].to_numpy() for c in ("people", "town", "unit", "name")]
-    return Settlements(named, shape, *columns, inner)
+    people, is_town, unit_id, name = (table[c].to_numpy() for c in ("people", "town", "unit", "name"))
+    return Settlements(named, shape, people, is_town, unit_id, name, inner)
 
 
 def _named(facts: Facts, rng: np.random.Generator) -> pd.DataFrame:
@@ -85,7 +86,7 @@ def _named(facts: Facts, rng: np.random.Generator) -> pd.DataFrame:
     return named.assign(short=short, urban=urban[keep], x=0.0, y=0.0)
 
 
-def _open_land(land: Land, arteries: Arteries) -> shapely.Geometry:
+def _open_land(land: Land, arteries: Arteries) -> BaseGeometry:
     """Where country towns and villages may lie: off the built-up patches, the water and the rails."""
     patches = shapely.union_all(arteries.patches).buffer(700.0)
     wet = land.water.buffer(500.0)
@@ -93,7 +94,7 @@ def _open_land(land: Land, arteries: Arteries) -> shapely.Geometry:
     return land.area.units.union_all().difference(shapely.union_all([patches, wet, rails]))
 
 
-def _sample(room: shapely.Geometry, n: int, rng: np.random.Generator) -> FloatArray:
+def _sample(room: BaseGeometry, n: int, rng: np.random.Generator) -> FloatArray:
     """`n` or so random points of a region."""
     shapely.prepare(room)
     low, high = np.array(room.bounds[:2]), np.array(room.bounds[2:])
@@ -129,10 +130,10 @@ def _towns(named: pd.DataFrame, unit: pd.Series, rng: np.random.Generator) -> pd
     radius = np.clip(np.sqrt(people / TOWN_PEOPLE_PER_KM2 / np.pi) * 1_000.0, 260.0, 2_500.0)
     return pd.DataFrame(
         {"x": named["x"], "y": named["y"], "name": named["name"], "people": people, "radius": radius}
-    ).assign(town=True, unit=unit.name)
+    ).assign(town=True, unit=str(unit.name))
 
 
-def _villages(room: shapely.Geometry, unit: pd.Series, facts: Facts, rng: np.random.Generator) -> pd.DataFrame:
+def _villages(room: BaseGeometry, unit: pd.Series, facts: Facts, rng: np.random.Generator) -> pd.DataFrame:
     """Villages on a loose grid, one per `PEOPLE_PER_VILLAGE` or so."""
     rural = float(unit["people"] - unit["urban"])
     whole = rural * (1 - TOWN_SHARE_OF_RURAL) if unit["control"] == "core" else rural
@@ -151,11 +152,11 @@ def _villages(room: shapely.Geometry, unit: pd.Series, facts: Facts, rng: np.ran
     )
 
 
-def _crowded(table: pd.DataFrame) -> FloatArray:
+def _crowded(table: pd.DataFrame) -> BoolArray:
     """Villages that would overlap a settlement before them in the table."""
-    tree = shapely.STRtree(shapely.points(table[["x", "y"]].to_numpy()))
+    tree = shapely.STRtree(dots(table[["x", "y"]].to_numpy()))
     reach = 1.3 * table["radius"].to_numpy()
-    a, b = tree.query(shapely.points(table[["x", "y"]].to_numpy()), predicate="dwithin", distance=reach + 330.0)
+    a, b = tree.query(dots(table[["x", "y"]].to_numpy()), predicate="dwithin", distance=reach + 330.0)
     over = (b < a) & ~table["town"].to_numpy()[a]
     crowded = np.zeros(len(table), dtype=bool)
     crowded[a[over]] = True

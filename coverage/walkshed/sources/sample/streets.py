@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import shapely
-from pyproj import CRS as Crs
+from pyproj import CRS as ProjCRS
+from shapely.geometry.base import BaseGeometry
 
 from walkshed.contracts import BoolArray, FloatArray, IntArray
 from walkshed.network import Ways
@@ -15,6 +16,7 @@ from walkshed.sources.sample.facts import Facts
 from walkshed.sources.sample.land import CRS, ORIGIN, Land
 from walkshed.sources.sample.roads import Roads
 from walkshed.sources.sample.settlements import Settlements
+from walkshed.sources.sample.shapes import Names, Shapes, touching
 
 GRID_PER_M = 2.0  # big streets end on a half-metre grid
 RAMP_M = 3_000.0
@@ -27,8 +29,8 @@ class _Lines:
     ptr: IntArray
     key: IntArray
     xy: FloatArray
-    name: FloatArray
-    level: FloatArray
+    name: Names
+    level: Names
 
 
 def assemble(
@@ -49,7 +51,7 @@ def assemble(
     road_key = np.concatenate([country_key, [corner[tuple(xy)] for xy in _rounded(roads.gate_xy).tolist()]])
     country = _bent(roads, road_key.astype(np.int64), base)
     base = max(base, int(country.key.max(initial=0)) + 1)
-    lines = [big, compound, gates, rural, country, *_elevated(facts, arteries, corner, land, base)]
+    lines = [big, compound, gates, rural, country, *_elevated(facts, corner, land, base)]
     lines = [_dry(part, land, bridges=part is big or part is country) for part in lines]
     return _ways(lines, land)
 
@@ -104,9 +106,7 @@ def _bent(roads: Roads, hub_key: IntArray, base: int) -> _Lines:
     return _Lines(ptr, key, xy, np.full(len(roads.line), "", object), roads.level)
 
 
-def _elevated(
-    facts: Facts, arteries: Arteries, corner: dict[tuple[int, int], int], land: Land, base: int
-) -> list[_Lines]:
+def _elevated(facts: Facts, corner: dict[tuple[int, int], int], land: Land, base: int) -> list[_Lines]:
     """Elevated roads: they pass over everything and join the streets below only at ramps, every three kilometres."""
     names = facts.words("elevated")
     ends = np.array(list(corner))
@@ -131,21 +131,17 @@ def _elevated(
 def _dry(lines: _Lines, land: Land, *, bridges: bool) -> _Lines:
     """Without ways that would cross a river unbridged, or any lake."""
     shape = _shapes(lines)
-    closed = [*land.lakes.values(), *([] if bridges else land.rivers.values())]
-    if not bridges:
-        closed += list(land.railways.values())
-    walls = shapely.union_all(closed)
-    shapely.prepare(walls)
-    keep = ~shapely.intersects(walls, shape)
+    barriers: list[BaseGeometry] = [] if bridges else [*land.rivers.values(), *land.railways.values()]
+    keep = ~touching(shape, [*land.lakes.values(), *barriers])
     count = np.diff(lines.ptr)
     vertex = np.repeat(keep, count)
     ptr = np.concatenate([[0], np.cumsum(count[keep])])
     return _Lines(ptr, lines.key[vertex], lines.xy[vertex], lines.name[keep], lines.level[keep])
 
 
-def _shapes(lines: _Lines) -> FloatArray:
+def _shapes(lines: _Lines) -> Shapes:
     way = np.repeat(np.arange(len(lines.ptr) - 1), np.diff(lines.ptr))
-    return np.asarray(shapely.linestrings(lines.xy, indices=way))
+    return np.asarray(shapely.linestrings(lines.xy, indices=way), dtype=object)
 
 
 def _ways(lines: list[_Lines], land: Land) -> Ways:
@@ -153,11 +149,9 @@ def _ways(lines: list[_Lines], land: Land) -> Ways:
     xy = np.concatenate([part.xy for part in lines])
     _, node = np.unique(np.concatenate([part.key for part in lines]), return_inverse=True)
     way = np.repeat(np.arange(len(count)), count)
-    over = np.zeros(len(count), dtype=bool)
-    shape = shapely.linestrings(xy, indices=way)
-    for barrier in [*land.rivers.values(), *land.railways.values()]:
-        shapely.prepare(barrier)
-        over |= shapely.intersects(barrier, shape)
+    over = touching(
+        np.asarray(shapely.linestrings(xy, indices=way), dtype=object), [*land.rivers.values(), *land.railways.values()]
+    )
     frame = pd.DataFrame(
         {
             "name": np.concatenate([part.name for part in lines]).astype(str).astype(object),
@@ -167,7 +161,7 @@ def _ways(lines: list[_Lines], land: Land) -> Ways:
         }
     )
     ptr = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    return Ways(Crs.from_user_input(CRS), ptr, node.astype(np.int64).ravel(), xy, frame)
+    return Ways(ProjCRS.from_user_input(CRS), ptr, node.astype(np.int64).ravel(), xy, frame)
 
 
 def _shuffle(ids: IntArray) -> FloatArray:

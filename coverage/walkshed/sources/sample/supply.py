@@ -15,6 +15,7 @@ from walkshed.sources.sample.blocks import HOME, MARKET, PARK, Blocks
 from walkshed.sources.sample.facts import CORE, Facts
 from walkshed.sources.sample.land import CRS, Land
 from walkshed.sources.sample.settlements import Settlements
+from walkshed.sources.sample.shapes import Names, dots
 from walkshed.words import say
 
 # Rooms: late 2025, stops: 2020 (both libraries.csv and the reports it names); branches and self-service: ours.
@@ -41,7 +42,7 @@ class Spots:
     """
 
     xy: FloatArray
-    unit: FloatArray
+    unit: Names
     use: IntArray
     people: FloatArray
     street: BoolArray
@@ -76,7 +77,9 @@ def outlets(
         total = max(round(whole * facts.scale) - int((known["kind"] == kind).sum()), 1)
         outer = min(round(OUTSIDE_CORE[kind] * facts.scale), total - 1)
         apart = 1_000.0 if kind == "reading_room" else 600.0
-        at = np.concatenate([_picked(doors, core, total - outer, apart, rng), _picked(doors, ~core, outer, apart, rng)])
+        at: IntArray = np.concatenate(
+            [_picked(doors, core, total - outer, apart, rng), _picked(doors, ~core, outer, apart, rng)]
+        )
         near = _nearest_name(doors.xy[at], doors.unit[at], settlements)
         name = [say(f"sample.{kind}", "zh", place=place) for place in near]
         if kind == "reading_room":
@@ -99,12 +102,12 @@ def candidates(
         if kind == "mall":
             weight = weight * doors.street
         n = min(max(round(whole * facts.scale), 3), int((weight > 0).sum()))
-        at = rng.choice(len(weight), n, replace=False, p=weight / max(weight.sum(), 1.0)) if n else []
+        at = rng.choice(len(weight), n, replace=False, p=weight / max(weight.sum(), 1.0)) if n else np.zeros(0, int)
         parts.append(pd.DataFrame({"kind": kind, "x": doors.xy[at, 0], "y": doors.xy[at, 1]}))
     parts.append(settlements.named[["x", "y"]].assign(kind="township"))
     frame = pd.concat(parts, ignore_index=True)
-    points = gpd.GeoSeries(gpd.points_from_xy(frame["x"], frame["y"]), crs=CRS)
-    near = _nearest_name(frame[["x", "y"]].to_numpy(), land.area.unit_of(points).to_numpy(), settlements)
+    xy = frame[["x", "y"]].to_numpy()
+    near = _nearest_name(xy, land.unit_at(xy), settlements)
     estate = facts.words("estate")
     pick = rng.integers(0, len(estate), len(frame))
     name = [
@@ -142,9 +145,9 @@ def _published(facts: Facts, land: Land, settlements: Settlements) -> pd.DataFra
     for label, seat in zip(facts.units["label"], land.seats, strict=True):
         address = by_unit.loc[label, "address"]
         rows.append((by_unit.loc[label, "name_zh"], "unit_library", *seat, "" if pd.isna(address) else address))
-    for name, room in _rooms(facts)[_rooms(facts)["address"].notna()].iterrows():
+    for room_name, room in _rooms(facts)[_rooms(facts)["address"].notna()].iterrows():
         town = settlements.named[[place in room["address"] for place in settlements.named["name"]]]
-        rows += [(name, "reading_room", x, y, room["address"]) for x, y in town[["x", "y"]].to_numpy()[:1]]
+        rows += [(str(room_name), "reading_room", x, y, room["address"]) for x, y in town[["x", "y"]].to_numpy()[:1]]
     frame = pd.DataFrame(rows, columns=["name", "kind", "x", "y", "address"])
     return frame.assign(name=[say("sample.real_name", "zh", name=name) for name in frame["name"]])
 
@@ -169,7 +172,7 @@ def _stations(land: Land, arteries: Arteries) -> pd.DataFrame:
     return pd.DataFrame({"kind": "metro", "x": corners[near, 0], "y": corners[near, 1]})
 
 
-def _nearest_name(xy: FloatArray, unit: FloatArray, settlements: Settlements) -> FloatArray:
+def _nearest_name(xy: FloatArray, unit: Names, settlements: Settlements) -> Names:
     """Name of the nearest street, town or township of the same unit."""
     named = settlements.named
     found = np.full(len(xy), "", dtype=object)
@@ -187,16 +190,16 @@ def _numbered(names: pd.Series) -> pd.Series:
 
 
 def _sites(frame: pd.DataFrame, prefix: str, status: str, land: Land, settlements: Settlements) -> gpd.GeoDataFrame:
-    points = gpd.GeoSeries(gpd.points_from_xy(frame["x"], frame["y"]), crs=CRS)
-    unit = land.area.unit_of(points).to_numpy()
+    xy = frame[["x", "y"]].to_numpy()
+    unit = land.unit_at(xy)
     ids = [f"{prefix}{k:05d}" for k in range(1, len(frame) + 1)]
     columns = {
         "name": frame["name"].to_numpy(),
         "kind": frame["kind"].to_numpy(),
         "status": status,
         "unit": unit,
-        "settlement": _nearest_name(frame[["x", "y"]].to_numpy(), unit, settlements),
+        "settlement": _nearest_name(xy, unit, settlements),
     }
     if "address" in frame:
         columns["address"] = frame["address"].fillna("").astype(str).to_numpy()
-    return gpd.GeoDataFrame(columns, geometry=points.array, index=pd.Index(ids, name="site_id"), crs=CRS)
+    return gpd.GeoDataFrame(columns, geometry=dots(xy), index=pd.Index(ids, name="site_id"), crs=CRS)

@@ -6,6 +6,7 @@ import numpy as np
 import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+from shapely.geometry.base import BaseGeometry
 
 from walkshed.contracts import BoolArray, FloatArray, Index32, IntArray
 
@@ -36,9 +37,7 @@ class Weave:
         return Weave(self.xy[used], self.home[used], new[start], new[end])
 
 
-def weave(
-    polygons: list[shapely.Geometry], spacing_m: FloatArray, angle: FloatArray, rng: np.random.Generator
-) -> Weave:
+def weave(polygons: list[BaseGeometry], spacing_m: FloatArray, angle: FloatArray, rng: np.random.Generator) -> Weave:
     """Turn a square lattice by `angle` (radians) in each polygon, and shake it a little.
 
     Links leave no polygon. A polygon too small for a lattice gets none.
@@ -98,7 +97,7 @@ def blobs(
     angle = np.linspace(0, 2 * np.pi, steps, endpoint=False)
     reach = radius_m[:, None] * (1 + rng.uniform(-wobble, wobble, (len(centre), steps)))
     ring = np.stack([np.cos(angle) * reach, np.sin(angle) * reach], axis=-1) + centre[:, None]
-    return list(shapely.polygons(ring))
+    return list(np.atleast_1d(np.asarray(shapely.polygons(ring), dtype=object)))
 
 
 def _graph(weight: FloatArray, woven: Weave) -> coo_array:
