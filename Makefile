@@ -1,16 +1,17 @@
 # Two commands do everything: `make plan` and `make test`. Python >= 3.11 and make are all they need.
+# `make plan SCENARIO=my-city/scenario.toml OUT=results` answers a question of your own.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: plan test test-heavy app bench pictures clean
+.PHONY: plan test test-heavy app bench clean
 
 plan: $(VENV)/installed
-	$(BIN)/walkshed plan $(SCENARIO)
+	$(BIN)/walkshed plan $(if $(SCENARIO),"$(SCENARIO)") $(if $(OUT),--out "$(OUT)")
 
 app: $(VENV)/installed
-	$(BIN)/streamlit run app.py
+	$(BIN)/walkshed app
 
 test: $(VENV)/installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -24,20 +25,23 @@ test-heavy: $(VENV)/installed-test
 bench: $(VENV)/installed-bench
 	$(BIN)/python tests/bench
 
+# A virtual environment that could not be made whole is taken away again, so that the next try starts afresh.
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "walkshed needs Python 3.11 or later: make PYTHON=python3.11 ...")'
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian: apt install python3-venv" >&2; exit 1; }
 
 $(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing walkshed into $(VENV): a few minutes, once"
 	$(PIP) install --constraint constraints.txt --editable .
-	touch $@
+	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
 	$(PIP) install --constraint constraints.txt --editable ".[test]"
-	touch $@
+	@touch $@
 
 $(VENV)/installed-bench: $(VENV)/installed-test
 	$(PIP) install --constraint constraints.txt --editable ".[bench]"
-	touch $@
+	@touch $@
 
 clean:
 	rm -rf $(VENV) out build dist

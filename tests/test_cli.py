@@ -1,6 +1,7 @@
 """The command line: what it prints, where it writes, and how it ends."""
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -72,14 +73,14 @@ def test_a_plan_is_summed_up_in_chinese(walkshed: Any) -> None:
     assert ended.exit_code == 0
     for said in ("今日可达", "1,000", "10.0%", "2,500", "25.0%", "+1,500", "净月公园", "公园 · 南关区", "+900 人"):
         assert said in ended.stdout
-    for said in ("二道沟", "1,234 人", "到最近网点 2,346 米", "没有路可达任何网点", "已证明最优。", "十五分钟生活圈"):
+    for said in ("二道沟", "1,234 人", "最近网点 2,346 米", "没有路可达任何网点", "已证明最优。", "十五分钟生活圈"):
         assert said in ended.stdout
 
 
 def test_a_plan_is_summed_up_in_english(walkshed: Any) -> None:
     ended = walkshed("plan", "--lang", "en")
 
-    for said in ("served today", "2,346 m to the nearest outlet", "no way to any outlet", "park · ", "Proven best."):
+    for said in ("served today", "nearest outlet 2,346 m", "no way to any outlet", "park · ", "Proven best."):
         assert said in ended.stdout
     assert "results in out" in ended.stdout
 
@@ -169,6 +170,26 @@ def test_an_interrupt_ends_with_130(walkshed: Any) -> None:
     assert "Stopped" in ended.stderr
 
 
+def test_a_folder_that_cannot_be_is_refused_before_the_long_work(walkshed: Any, tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
+
+    ended = walkshed("plan", "--lang", "en", "--out", "taken/here", outcome=AssertionError("was computed"))
+
+    assert ended.exit_code == 2
+    assert "is a file and not a folder" in ended.stderr
+
+
+def test_a_read_only_folder_is_refused_before_the_long_work(
+    walkshed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != tmp_path)  # root may write anywhere
+
+    ended = walkshed("plan", "--lang", "en", outcome=AssertionError("was computed"))
+
+    assert ended.exit_code == 2
+    assert "this folder cannot be written to" in ended.stderr
+
+
 def test_our_own_mistakes_are_not_hidden(walkshed: Any) -> None:
     assert isinstance(walkshed("plan", outcome=ZeroDivisionError()).exception, ZeroDivisionError)
 
@@ -217,6 +238,20 @@ def test_the_language_is_the_systems(
         monkeypatch.setenv(name, value)
 
     assert cli.system_language() == expected
+
+
+def test_a_small_city_goes_from_a_file_to_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = 'title = "小城"\n[streets]\nsource = "sample"\nscale = 0.02\n[siting]\nbuild = 2\n'
+    (tmp_path / "town.toml").write_text(text, encoding="utf-8")
+
+    ended = CliRunner().invoke(cli.commands, ["plan", "town.toml", "--json", "--lang", "zh"])
+
+    assert ended.exit_code == 0, ended.output
+    told = json.loads(ended.stdout)
+    assert ended.stdout_bytes == (tmp_path / "out" / "town" / "plan.json").read_bytes()
+    assert (told["name"], told["title"], told["schematic"], len(told["sites"])) == ("town", "小城", True, 2)
+    assert told["totals"]["served_before"] < told["totals"]["served_after"] <= told["totals"]["people"]
 
 
 def run_apart(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from walkshed.errors import Fault, InputError, WalkshedError
+from walkshed.errors import Fault, InputError, OutputError, WalkshedError
 from walkshed.words import Lang, say
 
 if TYPE_CHECKING:
@@ -66,11 +66,12 @@ def plan_command(  # noqa: D103  its help is its sentence
         from walkshed.scenario import Scenario  # noqa: PLC0415  not for --help
 
         question = Scenario.default() if scenario is None else Scenario.read(scenario)
+        folder = out if out is not None else Path("out") / question.name
+        _refuse_folder(folder.absolute())
 
         from walkshed import plan as planning  # noqa: PLC0415  seconds to import: not to refuse a scenario
         from walkshed import publish  # noqa: PLC0415
 
-        folder = out if out is not None else Path("out") / question.name
         with _progress(lang.value, wanted=not quiet) as progress:
             answer = planning.run(question, progress=progress)
             progress("write", 0.0)
@@ -107,6 +108,15 @@ def main() -> None:
 def _pages() -> tuple[Path, Path]:
     """Where the app's page is: in a checkout, or beside this file in an installed package."""
     return Path(__file__).parents[2] / "app.py", Path(__file__).with_name("app.py")
+
+
+def _refuse_folder(folder: Path) -> None:
+    """Say before the long work, not after it, that nothing can be written there."""
+    nearest = next(place for place in (folder, *folder.parents) if place.exists())
+    if not nearest.is_dir():
+        raise OutputError(Fault("publish.not_a_folder", str(nearest)))
+    if not os.access(nearest, os.W_OK):
+        raise OutputError(Fault("publish.not_writable", str(nearest)))
 
 
 @contextmanager
@@ -175,7 +185,7 @@ def summary(plan: "Plan", folder: Path, names: list[str], lang: Lang) -> None:
     if plan.notes:
         notes = [(shown(note.text(lang)),) for note in plan.notes[:SHOWN]]
         _list(console, say("cli.notes", lang), notes, len(plan.notes), lang)
-    console.print(say("cli.files", lang, folder=shown(str(folder)), names=" ".join(names)))
+    console.print("\n" + say("cli.files", lang, folder=shown(str(folder)), names=" ".join(names)))
 
 
 def _people(plan: "Plan", lang: Lang) -> Table:

@@ -72,8 +72,9 @@ class Yardstick:
         >>> yardsticks()["gb50180-10min"].label("en")
         '10-minute life circle (GB 50180-2018 城市居住区规划设计标准, table 3.0.4)'
         """
-        name, comma = (self.zh, "，") if lang == "zh" else (self.en, ", ")
-        return f"{name} ({self.document}{comma}{self.clause})"
+        if lang == "zh":
+            return f"{self.zh}（{self.document}，{self.clause}）"
+        return f"{self.en} ({self.document}, {self.clause})"
 
 
 @cache
