@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import osmium
 from osmium.osm import mutable
@@ -42,3 +43,16 @@ def square(first: int, x: float, y: float, size: float) -> dict[int, tuple[float
 def ring(first: int) -> list[int]:
     """The closed way around the square that starts at node `first`."""
     return [first, first + 1, first + 2, first + 3, first]
+
+
+def town(
+    folder: Path,
+    *,
+    extra: Sequence[tuple[int, Sequence[int], Mapping[str, str]]] = (),
+    nodes: Mapping[int, tuple[float, float]] | None = None,
+    **more: Any,
+) -> Path:
+    """Write a file of one street, 同志街, so that it can be read, and whatever the test is about."""
+    base = {1: (0.0, 0.0), 2: (10.0, 0.0)}
+    street = (1, [1, 2], {"highway": "residential", "name": "同志街"})
+    return write_osm(folder / "town.osm.pbf", base | dict(nodes or {}), [street, *extra], **more)

@@ -74,11 +74,13 @@ class Condition:
 
     def met(self, tags: Tags) -> bool:
         """Whether these tags fulfil it."""
-        return (
-            all(tags.get(key) in allowed for key, allowed in self.values)
-            and all(pattern.search(tags.get(key) or "") for key, pattern in self.patterns)
-            and all(key in tags for key in self.present)
-        )
+        for key, allowed in self.values:  # plain loops: this runs for every object of a city, and most fail at once
+            if tags.get(key) not in allowed:
+                return False
+        for key in self.present:
+            if key not in tags:
+                return False
+        return all(pattern.search(tags.get(key) or "") for key, pattern in self.patterns)
 
 
 def any_met(conditions: Iterable[Condition], tags: Tags) -> bool:

@@ -36,12 +36,12 @@ class Wanted:
     ----------
     keys : points and areas with any of these tags
     keep : the tags to keep of them
-    line : whether a way is wanted as a line
+    line : tells of a way whether it is wanted as a line; '' if not
     """
 
     keys: frozenset[str]
     keep: tuple[str, ...]
-    line: Callable[[Tags], bool]
+    line: Callable[[Tags], str]
 
 
 @dataclass(frozen=True)

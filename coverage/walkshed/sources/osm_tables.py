@@ -13,7 +13,7 @@ from pyproj import CRS
 from walkshed.contracts import BoolArray
 from walkshed.sources.osm_raw import Bbox, Kept, Raw, Wanted, name_of
 from walkshed.supply import Kind
-from walkshed.tags import Condition, Tags, any_met
+from walkshed.tags import Condition, Tags, any_met, chooser
 
 ObjectArray = NDArray[np.object_]
 
@@ -50,19 +50,15 @@ def wanted(among: Mapping[str, Kind]) -> Wanted:
     refusals = [c for kind in among.values() for c in kind.not_public]
     asked = {key for c in (*conditions, *refusals) for key in c.keys}
     keys = {"landuse", "building", "place", "barrier", "entrance", "boundary", "natural", "waterway", "railway"}
-    return Wanted(frozenset(keys | tellers), tuple(sorted({*_KEEP, *asked})), is_barrier)
+    return Wanted(frozenset(keys | tellers), tuple(sorted({*_KEEP, *asked})), chooser(_BARRIER_KEYS, barrier))
 
 
-def is_barrier(tags: Tags) -> bool:
-    """Whether a way keeps walkers from crossing: a river, railway, motorway or wall, not in a tunnel.
+def barrier(tags: Tags) -> str:
+    """What keeps walkers from crossing a way: river, railway, motorway or wall; '' if nothing, or it is in a tunnel.
 
-    >>> is_barrier({"railway": "rail"}), is_barrier({"railway": "rail", "tunnel": "yes"}), is_barrier({})
-    (True, False, False)
+    >>> barrier({"railway": "rail"}), barrier({"railway": "rail", "tunnel": "yes"})
+    ('railway', '')
     """
-    return any(key in tags for key in _BARRIER_KEYS[:4]) and bool(_barrier(tags))
-
-
-def _barrier(tags: Tags) -> str:
     if (tags.get("tunnel") or "no") != "no":
         return ""
     return next((kind for kind, condition in _BARRIERS if condition.met(tags)), "")
@@ -161,14 +157,14 @@ def barriers(found: Found) -> gpd.GeoDataFrame:
     water = found.areas_where(*_WATER)
     water = water[water.area >= POND_M2]
     both = pd.concat([found.lines, water]) if len(water) else found.lines
-    kind = [_barrier(tags) for tags in found.lines["tags"]] + ["river"] * len(water)
+    kind = [barrier(tags) for tags in found.lines["tags"]] + ["river"] * len(water)
     return _with(both, kind=kind, name=_names(both))
 
 
 def gates(found: Found) -> gpd.GeoDataFrame:
     """Gates of compounds and entrances of buildings as Points; `kind`, `name`, `access`."""
-    gate = _tag_mask(found.points, "barrier", lambda barrier: barrier in _GATES)
-    entrance = _tag_mask(found.points, "entrance", lambda entrance: entrance not in ("", "no"))
+    gate = _tag_mask(found.points, "barrier", lambda value: value in _GATES)
+    entrance = _tag_mask(found.points, "entrance", lambda value: value not in ("", "no"))
     through = found.points[gate | entrance]
     kind = np.where(gate[gate | entrance], "gate", "entrance")
     return _with(through, kind=kind, name=_names(through), access=_tag(through, "access"))
