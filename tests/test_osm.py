@@ -1,4 +1,4 @@
-"""OpenStreetMap extracts become streets, sites, homes, places and barriers."""
+"""OpenStreetMap extracts become streets; what is no such extract is refused."""
 
 import numpy as np
 import pytest
