@@ -1,9 +1,11 @@
 """Slow twins of the siting models: try every choice."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -66,27 +68,35 @@ class World:
         """Share of service of each demand point."""
         return np.maximum(self.held, self.option_share[list(choice)].max(axis=0, initial=0.0))
 
+    @cached_property
+    def records(self) -> list[dict[str, Any]]:
+        return self.options.assign(id=self.options.index).to_dict("records")
+
     def allowed(self, choice: tuple[int, ...]) -> bool:
         """Whether a choice keeps every rule, read off the rule's own words."""
-        rules, taken = self.rules, self.options.iloc[list(choice)]
-        names = set(taken.index) | set(taken["place"])
-        wanted = set(self.options["settlement"]) - set(self.outlets["settlement"]) - {""}
+        rules, taken = self.rules, [self.records[j] for j in choice]
+        names = {t["id"] for t in taken} | {t["place"] for t in taken}
+        count = {key: Counter(t[key] for t in taken) for key in ("unit", "kind", "place", "settlement")}
         return (
             (rules.build is None or len(choice) <= rules.build)
-            and (rules.budget is None or taken["cost"].sum() <= rules.budget + 1e-9)
-            and all((taken["unit"] == unit).sum() >= n for unit, n in rules.floors.items())
-            and all((taken["unit"] == unit).sum() <= n for unit, n in rules.ceilings.items())
-            and all((taken["kind"] == kind).sum() <= n for kind, n in rules.kinds.items())
+            and (rules.budget is None or sum(t["cost"] for t in taken) <= rules.budget + 1e-9)
+            and all(count["unit"][unit] >= n for unit, n in rules.floors.items())
+            and all(count["unit"][unit] <= n for unit, n in rules.ceilings.items())
+            and all(count["kind"][kind] <= n for kind, n in rules.kinds.items())
             and set(rules.require) <= names
             and not set(rules.forbid) & names
-            and taken["place"].is_unique
+            and max(count["place"].values(), default=0) <= 1
             and all(
-                np.hypot(a.x - b.x, a.y - b.y) >= rules.spacing_m
-                for a, b in combinations(taken.itertuples(), 2)
-                if a.place != b.place
+                np.hypot(a["x"] - b["x"], a["y"] - b["y"]) >= rules.spacing_m
+                for a, b in combinations(taken, 2)
+                if a["place"] != b["place"]
             )
-            and (not rules.every_settlement or wanted <= set(taken["settlement"]))
+            and (not rules.every_settlement or self.unsettled <= set(count["settlement"]))
         )
+
+    @cached_property
+    def unsettled(self) -> set[str]:
+        return set(self.options["settlement"]) - set(self.outlets["settlement"]) - {""}
 
     def choices(self) -> Iterator[tuple[int, ...]]:
         """Every choice that keeps the rules."""
@@ -136,9 +146,10 @@ def random_world(seed: int) -> World:
 
     options, outlets = sites(k, "p"), sites(e, "q")
     xy = rng.uniform(0, 1000, (m, 2))
-    away = lambda t: np.hypot(t["x"].to_numpy()[:, None] - xy[:, 0], t["y"].to_numpy()[:, None] - xy[:, 1]).reshape(
-        len(t), m
-    )
+
+    def away(table: pd.DataFrame) -> FloatArray:
+        return np.hypot(*(table[c].to_numpy()[:, None] - xy[None, :, n] for n, c in enumerate("xy")))
+
     spread = float(rng.choice([0.6, 1.0, 2.0]))
     people = rng.integers(0, 9, m).astype(float) if maybe(0.7) else np.round(rng.uniform(0, 9, m), 3)
     demand = pd.DataFrame(

@@ -23,7 +23,7 @@ def served_share(problem: Problem, picks: IntArray) -> FloatArray:
 def ordered(problem: Problem, picks: IntArray) -> tuple[IntArray, FloatArray]:
     """Picks in the order that gains most people first, and the people each adds."""
     cover = Cover.of(problem)
-    order, gains = in_order(cover.task(problem), picks)
+    order, gains = in_order(cover.task(), picks)
     return order, gains * cover.grains.unit
 
 

@@ -31,10 +31,12 @@ class Cover:
         ptr, element, owner, step = levels(problem)
         return cls(ptr, element, owner, Grains.of((problem.people if people is None else people)[owner] * step))
 
-    def task(self, problem: Problem) -> Task:
-        """Maximal cover of these elements under the problem's rules."""
-        rows = rows_of(problem.linear, len(problem.options))
-        return Task.of(self.ptr, self.element, self.grains.whole, build=problem.build, rows=rows)
+    def task(self, problem: Problem | None = None) -> Task:
+        """Maximal cover of these elements under the problem's rules, or under none."""
+        options = len(self.ptr) - 1
+        rows = None if problem is None else rows_of(problem.linear, options)
+        build = options if problem is None else problem.build
+        return Task.of(self.ptr, self.element, self.grains.whole, build=build, rows=rows)
 
 
 def levels(problem: Problem) -> tuple[IntArray, Index32, IntArray, FloatArray]:

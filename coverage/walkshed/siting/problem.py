@@ -1,13 +1,13 @@
 """A siting question as one value: options, whom each reaches, people, what outlets serve already, and the rules."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from walkshed.contracts import FloatArray, groups_of, refuse
+from walkshed.contracts import FloatArray, IntArray, groups_of, refuse
 from walkshed.reach import Reach
 from walkshed.siting import checks
 from walkshed.siting.rules import Rule, Rules, linear
@@ -51,16 +51,20 @@ class Problem:
         """Settlements that have an outlet."""
         return frozenset(str(s) for s in self.outlets["settlement"]) - {""}
 
-    @property
+    @cached_property
     def build(self) -> int:
         """Most new sites there can be."""
         places = self.options["place"].nunique()
         return places if self.rules.build is None else min(self.rules.build, places)
 
-    @property
+    @cached_property
     def share(self) -> FloatArray:
         """Share of full service in each pair of `reach`: the kind's share times the band's."""
         return shares(self.options, self.reach, self.bands)
+
+    def at(self, ids: Sequence[str]) -> IntArray:
+        """Positions of options, in the order of the ids."""
+        return np.asarray(self.options.index.get_indexer(pd.Index(ids)), dtype=np.int64)
 
     def with_rules(self, **changes: object) -> "Problem":
         """The same question under other rules.
@@ -91,7 +95,7 @@ def problem(
     Parameters
     ----------
     options : index: option ids. Columns, all optional: `place` (default: the id), `kind`, `unit`, `settlement` (''),
-        `cost` (1), `share` of full service in 0 to 1 (1), `limit_m` (the reach's), `seats` (people it can serve; no end),
+        `cost` (1), `share` of full service in 0 to 1 (1), `limit_m` (the reach's), `seats` (people it can serve),
         `x`, `y` in metres (NaN). Of one place one option is taken at most. Of equals the earlier option is taken.
     reach : whom each option (or its place) reaches; `site_ids` hold the ids of options or of places
     demand : index: demand ids, those of `reach`; `people`; optional `people_<group>`, `unit`

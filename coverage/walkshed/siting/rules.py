@@ -106,19 +106,22 @@ def _counts(key: str, column: "pd.Series[str]", limits: Mapping[str, int], *, lo
 
 
 def _one_per_place(table: pd.DataFrame) -> list[Rule]:
-    shared = table["place"].duplicated(keep=False).to_numpy()
-    groups = table["place"][shared].reset_index(drop=True).groupby(table["place"][shared].to_numpy(), sort=True)
-    at = np.flatnonzero(shared)
-    return [
-        Rule("place", str(place), at[np.asarray(rows)], np.ones(len(rows)), high=1.0)
-        for place, rows in groups.indices.items()
-    ]
+    if table["place"].is_unique:
+        return []
+    names, place = np.unique(table["place"].to_numpy(dtype=object), return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    groups = np.split(order, np.cumsum(np.bincount(place))[:-1])
+    return [Rule("place", str(n), g, _ones(g), high=1.0) for n, g in zip(names, groups, strict=True) if len(g) > 1]
 
 
 def _named(key: str, ids: tuple[str, ...], table: pd.DataFrame) -> list[Rule]:
-    found = []
+    found: list[Rule] = []
+    if not ids:
+        return found
+    places = table.reset_index(drop=True).groupby("place", sort=False).indices
     for name in ids:
-        options = np.flatnonzero((table["place"].to_numpy() == name) | (table.index.to_numpy() == name))
+        own = table.index.get_indexer(pd.Index([name]))
+        options = np.union1d(own[own >= 0], np.asarray(places.get(name, []), dtype=np.int64)).astype(np.int64)
         side = {"low": 1.0} if key == "require" else {"high": 0.0}
         found.append(Rule(key, name, options, _ones(options), **side))
     return found
