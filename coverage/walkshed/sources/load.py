@@ -205,7 +205,7 @@ class _Files:
             return nothing(self.crs, "name", "kind", "status")
         if wanted == "osm" and self.extract is not None:
             sites = self.extract.sites
-            found = sites[sites["status"] != "candidate"]
+            found = sites[sites["status"].isin(["open", "planned"])]  # what is closed to the public is in the notes
         else:
             found = self._table(wanted, self.scenario.supply.outlets_crs)
         return merge_near(found, SAME_SITE_M)
