@@ -183,8 +183,7 @@ def summary(plan: "Plan", folder: Path, names: list[str], lang: Lang) -> None:
         _list(console, say("cli.sites", lang, n=len(plan.sites)), _sites(plan, lang), len(plan.sites), lang)
         console.print(shown(plan.siting.sentence(lang)))
     if plan.notes:
-        notes = [(shown(note.text(lang)),) for note in plan.notes[:SHOWN]]
-        _list(console, say("cli.notes", lang), notes, len(plan.notes), lang)
+        _notes(console, plan, lang)
     console.print("\n" + say("cli.files", lang, folder=shown(str(folder)), names=" ".join(names)))
 
 
@@ -229,12 +228,24 @@ def _sites(plan: "Plan", lang: Lang) -> list[tuple[str, ...]]:
 
 def _list(console: Console, head: str, rows: Sequence[tuple[str, ...]], count: int, lang: Lang) -> None:
     console.print(Text(f"\n{head}", style="bold"))
-    table = _grid("right", "left", "left", "right", "left") if rows and len(rows[0]) > 1 else _grid("left")
+    table = _grid("right", "left", "left", "right", "left")
     for row in rows:
         table.add_row(*map(Text, row))
     console.print(table)
-    if count > len(rows):
-        console.print("  " + say("cli.and_more", lang, n=count - len(rows), file="plan.json"))
+    _rest(console, count - len(rows), lang)
+
+
+def _notes(console: Console, plan: "Plan", lang: Lang) -> None:
+    """Sentences, a line each: the terminal breaks them where it likes."""
+    console.print(Text(f"\n{say('cli.notes', lang)}", style="bold"))
+    for note in plan.notes[:SHOWN]:
+        console.print(f"- {shown(note.text(lang))}")
+    _rest(console, len(plan.notes) - SHOWN, lang)
+
+
+def _rest(console: Console, count: int, lang: Lang) -> None:
+    if count > 0:
+        console.print("  " + say("cli.and_more", lang, n=count, file="plan.json"))
 
 
 def _grid(*justify: Any) -> Table:  # noqa: ANN401  rich's own words
