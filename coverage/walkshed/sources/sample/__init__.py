@@ -11,7 +11,7 @@ from walkshed.errors import Fault, InputError
 from walkshed.sources.city import City
 from walkshed.sources.sample import arteries, blocks, facts, land, people, places, roads, settlements, streets, supply
 
-FULL_JUNCTIONS = 111_000
+FULL_JUNCTIONS = 113_000
 """Junctions of the default, to which `junctions` is compared."""
 LEAST, MOST = 1_000, 4_000_000
 
@@ -52,10 +52,10 @@ def build(*, junctions: int | None = None, scale: float | None = None, seed: int
     ties = roads.tie(country, big, ground, chance[3])
     demand = people.populate(known, quarters, country, ground, chance[4])
     doors = supply.spots(quarters, country, demand)
-    candidates = supply.candidates(known, ground, big, country, doors, chance[5])
+    candidates = supply.candidates(known, ground, big, country, doors, rng=chance[5])
     return City(
         area=ground.area,
-        ways=streets.assemble(known, big, quarters, country, ties, ground),
+        ways=streets.assemble(known, big, quarters, country, ties, land=ground),
         demand=demand,
         outlets=supply.outlets(known, ground, country, doors, chance[6]),
         candidates=candidates,

@@ -17,6 +17,8 @@ RINGS_KM = (2.7, 5.0, 7.6, 10.4)
 RADIAL_BEARINGS = (25, 68, 128, 160, 207, 333)  # degrees from east, counterclockwise
 BANK_M = 125.0  # a road along either bank of the river, so far from its middle
 BRIDGE_EVERY_M = 1_100.0
+MISSING = 0.14  # of the pieces of minor streets
+SHORT_M, LEAST_RING_M, LEAST_BLOCK_M2 = 40.0, 900.0, 6_000.0  # less is not drawn
 CROSSING_EVERY_M = 2_200.0  # over or under the railway
 SEAT_PEOPLE_PER_KM2 = 9_000.0
 SEAT_SHARE = 0.62  # of a unit's townspeople live in its seat, the others in its towns: ours, no source
@@ -120,9 +122,9 @@ def _grid_lines(reach_m: float, rng: np.random.Generator, low_m: float = 330.0, 
 
 
 def _grid(xs: FloatArray, ys: FloatArray, xy: FloatArray, names: list[str], rng: np.random.Generator) -> Strokes:
-    """Strokes of a bent grid; `xy` (columns, rows, 2). Every third street is a major one; some minor pieces are missing.
+    """Strokes of a bent grid; `xy` (columns, rows, 2).
 
-    The nearer to the middle column and row, the more likely a street is to cross barriers.
+    Every third street is a major one, and crosses barriers before others; some pieces of the others are missing.
     """
     kept = []
     for axis, lines in ((0, xs), (1, ys)):
@@ -130,7 +132,7 @@ def _grid(xs: FloatArray, ys: FloatArray, xy: FloatArray, names: list[str], rng:
         ordinal = np.arange(len(lines)) - int(np.argmin(np.abs(lines)))
         major = ordinal % 3 == 0
         piece = links(rows[:, :-1], rows[:, 1:])
-        there = major[:, None] | (rng.random(piece.shape) > 0.14)
+        there = major[:, None] | (rng.random(piece.shape) > MISSING)
         street = np.array([names[(2 * k + axis) % len(names)] for k in range(len(lines))], dtype=object)
         level = np.where(major, "major", "street").astype(object)
         k = np.nonzero(there)[0]  # which street each piece belongs to
@@ -156,7 +158,7 @@ def _core_grid(land: Land, core: BaseGeometry, names: list[str], rng: np.random.
     on_avenue = shapely.distance(shapely.centroid(grid.line), avenue) < 1.0
     grid.name[on_avenue] = "人民大街"
     grid.level[on_avenue] = "major"
-    return grid.take(shapely.length(grid.line) > 40.0)
+    return grid.take(shapely.length(grid.line) > SHORT_M)
 
 
 def _snap(xy: FloatArray, land: Land) -> FloatArray:
@@ -178,7 +180,7 @@ def _ring_lines(land: Land) -> list[shapely.LineString]:
     shape = np.column_stack([np.sign(c) * np.abs(c) ** 0.8, np.sign(s) * np.abs(s) ** 0.8])
     shape *= (0.93 + 0.03 * np.sin(3 * angle))[:, None]
     radii = [r * 1_000.0 * land.stretch for r in RINGS_KM]
-    return [shapely.LineString(ORIGIN + shape * r) for r in radii if r > 900.0]
+    return [shapely.LineString(ORIGIN + shape * r) for r in radii if r > LEAST_RING_M]
 
 
 def _rings(facts: Facts, land: Land) -> list[Strokes]:
@@ -195,7 +197,7 @@ def _radial_lines(land: Land) -> list[shapely.LineString]:
     step = np.arange(0, 17_000 * land.stretch, 400.0)[1:]
     inner = RINGS_KM[0] * 1_000.0 * land.stretch
     along = step[step > inner * 0.97]
-    if len(along) < 2:
+    if len(along) <= 1:
         return []
     along = np.concatenate([[inner * 0.9], along])
     return [shapely.LineString(ORIGIN + np.outer(along, [np.cos(a), np.sin(a)])) for a in angle]
@@ -210,7 +212,7 @@ def _radials(facts: Facts, land: Land) -> list[Strokes]:
 def _bank_lines(land: Land) -> list[shapely.LineString]:
     near = land.rivers["伊通河"].intersection(land.core.buffer(500))
     river = max(shapely.get_parts(near), key=shapely.length, default=shapely.LineString())
-    if river.length < 1_000.0:
+    if river.length < BRIDGE_EVERY_M:
         return []
     return [part for side in (-BANK_M, BANK_M) for part in shapely.get_parts(river.offset_curve(side))]
 
@@ -242,7 +244,7 @@ def _cut(every: Strokes, land: Land, patches: list[BaseGeometry], towns: list[st
     walls = [part.intersection(patch) for part in [*land.rivers.values(), *land.railways.values()] for patch in patches]
     rims = [patch.boundary for patch in patches]
     faces = shapely.get_parts(shapely.polygonize([shapely.union_all([*line, *walls, *rims], grid_size=0.5)]))
-    faces = faces[shapely.area(faces) > 6_000.0]
+    faces = faces[shapely.area(faces) > LEAST_BLOCK_M2]
     inside = shapely.STRtree(patches).query(shapely.point_on_surface(faces), predicate="within")
     return Arteries(
         line=line,

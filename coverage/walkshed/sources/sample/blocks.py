@@ -18,6 +18,11 @@ SPACING_M = np.array([[62, 105], [85, 130], [80, 120], [140, 220], [110, 180]], 
 WALL_M = 28.0  # from the middle of the big street to the first inner one
 DENSITY = np.array([1.0, 0.30, 0.18, 0.0, 0.0])
 """People against a block of homes in the same place, by use: ours, no source."""
+# Shares of uses and where they lie: by eye, ours.
+WORKS_BEARINGS = ((222, 28), (48, 24), (350, 16))  # degrees from east: middle and half width of the works' sectors
+CENTRE_KM = 3.0
+FRINGE_M2, FRINGE_WORKS = 900_000.0, 0.7  # blocks so large are not yet cut up: mostly works and fields
+RIVERSIDE_M = 115.0
 NO_GATE = 0.035  # of the compounds have no gate in the data: islands, as OpenStreetMap has them
 
 
@@ -45,7 +50,7 @@ class Blocks:
 def furnish(arteries: Arteries, land: Land, rng: np.random.Generator) -> Blocks:
     """Give every block a use, inner streets and gates."""
     shape, town = arteries.blocks, arteries.town
-    use = _uses(shape, town, land, rng)
+    use = _uses(shape, land, rng)
     density = _density(shape, town, use, land, rng)
     low, high = SPACING_M[use].T
     spacing = low + (high - low) * rng.random(len(shape))
@@ -62,26 +67,26 @@ def furnish(arteries: Arteries, land: Land, rng: np.random.Generator) -> Blocks:
     return Blocks(shape, use, town, density, inner, part, gate[opens], line[opens], at[opens], foot[opens])
 
 
-def _uses(shape: Shapes, town: IntArray, land: Land, rng: np.random.Generator) -> IntArray:
+def _uses(shape: Shapes, land: Land, rng: np.random.Generator) -> IntArray:
     """Mostly homes; works in the south-west, east and north-east; parks by water and here and there."""
     centre = shapely.get_coordinates(shapely.centroid(shape))
     x, y = ((centre - ORIGIN) / (1_000.0 * land.stretch)).T
     radius, bearing = np.hypot(x, y), np.degrees(np.arctan2(y, x)) % 360
-    works = (np.abs(bearing - 222) < 28) | (np.abs(bearing - 48) < 24) | (np.abs(bearing - 350) < 16)
+    works = np.logical_or.reduce([np.abs(bearing - middle) < half for middle, half in WORKS_BEARINGS])
     patchy = np.sin(x * 1.1 + 2) + np.sin(y * 1.3) + 0.8 * np.sin((x + y) * 0.7)
-    share_works = np.where(works & (radius > 4.5), 0.34, 0.07) * np.where(patchy > 0, 1.5, 0.5) * (radius > 2.2)
-    share_market = np.where(radius < 3.5, 0.13, 0.05)
+    share = {
+        CAMPUS: np.full(len(shape), 0.055),
+        MARKET: np.where(radius < CENTRE_KM, 0.13, 0.05),
+        INDUSTRY: np.where(works, 0.34, 0.07) * np.where(patchy > 0, 1.5, 0.5) * (radius > CENTRE_KM),
+        PARK: np.full(len(shape), 0.06),
+    }
+    up_to = np.cumsum(list(share.values()), axis=0)
     draw = rng.random(len(shape))
-    use = np.full(len(shape), HOME)
-    use[draw < 0.055 + share_market + share_works + 0.06] = PARK
-    use[draw < 0.055 + share_market + share_works] = INDUSTRY
-    use[draw < 0.055 + share_market] = MARKET
-    use[draw < 0.055] = CAMPUS
-    big = shapely.area(shape) > 900_000.0  # the fringe, not yet cut into blocks
-    use[big & (draw < 0.7)] = INDUSTRY
-    use[shapely.distance(shapely.centroid(shape), land.rivers["伊通河"]) < 115.0] = PARK
-    use[shapely.intersects(shape, shapely.union_all(list(land.lakes.values())))] = PARK
-    return use
+    use = np.append(list(share), HOME)[(draw >= up_to).sum(axis=0)]
+    use[(shapely.area(shape) > FRINGE_M2) & (draw < FRINGE_WORKS)] = INDUSTRY
+    by_river = shapely.distance(shapely.centroid(shape), land.rivers["伊通河"]) < RIVERSIDE_M
+    use[by_river | shapely.intersects(shape, shapely.union_all(list(land.lakes.values())))] = PARK
+    return np.asarray(use)
 
 
 def _density(shape: Shapes, town: IntArray, use: IntArray, land: Land, rng: np.random.Generator) -> FloatArray:

@@ -1,19 +1,20 @@
 """The ground: units as weighted Voronoi polygons, river, lakes, railways, and where the built-up core lies."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import ArrayLike
 from pyproj import Transformer
 from scipy.interpolate import CubicSpline
 from shapely.geometry.base import BaseGeometry
 
 from walkshed.area import Area
 from walkshed.contracts import FloatArray, IntArray
-from walkshed.sources.sample.facts import CORE, Facts
+from walkshed.sources.sample.facts import CORE, Facts, read
 from walkshed.sources.sample.shapes import Names, dots
 
 CRS = "EPSG:4551"
@@ -21,14 +22,15 @@ ORIGIN = np.array([445_250.0, 4_861_000.0])  # near 人民广场; land is scaled
 STATION_KM = (445.25, 4864.1)
 
 # Waypoints in km (EPSG:4551), by eye: enough for the schematic, not a survey.
-RIVERS = {
+Route = list[tuple[float, float]]
+RIVERS: dict[str, Route] = {
     "伊通河": [
         (439, 4770), (441, 4800), (443, 4836), (446.2, 4847), (447.6, 4855), (448.4, 4861), (447.5, 4867),
         (449.5, 4875), (448, 4886), (441, 4900), (438.6, 4915), (440.5, 4926), (452, 4944), (468, 4962), (475, 4990),
     ],
     "饮马河": [(486, 4770), (484, 4800), (479, 4830), (477, 4858), (480, 4884), (482, 4905), (486, 4925), (476, 4955)],
 }  # fmt: skip
-RAILWAYS = {
+RAILWAYS: dict[str, Route] = {
     "京哈铁路": [
         (330, 4770), (380, 4800), (404.5, 4822.2), (425, 4843), (437, 4857), (442, 4862.6), STATION_KM, (448, 4866),
         (453, 4874), (465, 4905), (473.6, 4931), (492, 4952), (515, 4990), (520, 5020),
@@ -77,7 +79,7 @@ class Land:
     core: BaseGeometry
     stretch: float
 
-    def place(self, km: object) -> FloatArray:
+    def place(self, km: ArrayLike) -> FloatArray:
         """Put waypoints in km (EPSG:4551) on the scaled land, in metres."""
         return _place(np.asarray(km, dtype=float) * 1000.0, self.stretch)
 
@@ -115,9 +117,7 @@ def survey(facts: Facts) -> Land:
     """
     stretch = float(np.sqrt(facts.scale))
     units = facts.units
-    to_metric = Transformer.from_crs("EPSG:4326", CRS, always_xy=True)
-    seat = np.column_stack(to_metric.transform(units["seat_lon"], units["seat_lat"]))
-    cells = _unit_polygons(units, seat, to_metric)
+    seat, cells = _full_size()
     rivers = {name: _curve(km, stretch, sway_m=350.0) for name, km in RIVERS.items()}
     railways = {name: _curve(km, stretch, sway_m=0.0) for name, km in RAILWAYS.items()}
     lakes = {name: _ellipse(*shape, stretch) for name, shape in LAKES.items()}
@@ -129,7 +129,7 @@ def survey(facts: Facts) -> Land:
     return Land(Area(frame), _place(seat, stretch), rivers, railways, lakes, water, core, stretch)
 
 
-def _curve(km: Sequence[tuple[float, float]], stretch: float, *, sway_m: float) -> shapely.LineString:
+def _curve(km: ArrayLike, stretch: float, *, sway_m: float) -> shapely.LineString:
     """A smooth line through waypoints; rivers sway more outside the core than in it, where they are banked."""
     way = np.asarray(km, dtype=float) * 1000.0
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(way, axis=0).T))])
@@ -160,6 +160,15 @@ def _core(stretch: float) -> shapely.Polygon:
     )
     ring = np.column_stack([np.cos(np.radians(angle)), np.sin(np.radians(angle))]) * reach[:, None] * 1000.0
     return shapely.Polygon(_place(ORIGIN + ring, stretch))
+
+
+@cache
+def _full_size() -> tuple[FloatArray, list[BaseGeometry]]:
+    """Seats and polygons of the units at full size; the same for every scale and seed."""
+    units = read(1.0).units
+    to_metric = Transformer.from_crs("EPSG:4326", CRS, always_xy=True)
+    seat = np.column_stack(to_metric.transform(units["seat_lon"], units["seat_lat"]))
+    return seat, _unit_polygons(units, seat, to_metric)
 
 
 def _unit_polygons(units: pd.DataFrame, seat: FloatArray, to_metric: Transformer) -> list[BaseGeometry]:

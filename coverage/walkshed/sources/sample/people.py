@@ -14,6 +14,7 @@ from walkshed.sources.sample.settlements import TOWN_SHARE_OF_RURAL, Settlements
 from walkshed.sources.sample.shapes import Names, Shapes, dots
 
 CELL_M = 100.0
+EMPTY = 0.08  # of the cells: a school yard, a square, a shop; nobody lives there
 SEAT, TOWN, VILLAGE = range(3)
 
 
@@ -38,7 +39,7 @@ def populate(
         whole[inside] = apportion(weight, int(people))
     lived_in = whole > 0
     cells, unit, whole = cells[lived_in], unit[lived_in], whole[lived_in]
-    group = _ages(cells, whole, facts.units["control"].to_numpy()[unit], facts, land, rng)
+    group = _ages(cells, whole, facts.units["control"].to_numpy()[unit], facts=facts, land=land, rng=rng)
     ids = cells["column"].astype(str) + "-" + cells["row"].astype(str)
     columns = {"people": whole.astype(float)}
     columns |= {f"people_{name}": group[:, k].astype(float) for k, name in enumerate(GROUPS)}
@@ -78,7 +79,7 @@ def _cells(blocks: Blocks, settlements: Settlements, land: Land, rng: np.random.
     cells = pd.concat([town, rural], ignore_index=True).drop_duplicates(["column", "row"], ignore_index=True)
     cells["weight"] *= np.exp(np.clip(rng.normal(0, 0.3, len(cells)), -0.7, 0.6))
     dry = ~shapely.intersects_xy(land.water, *_middles(cells).T)
-    built = rng.random(len(cells)) > 0.08  # a school yard, a square, a shop: nobody lives there
+    built = rng.random(len(cells)) > EMPTY
     return cells[dry & built].reset_index(drop=True)
 
 
@@ -97,7 +98,7 @@ def _covered(shapes: Shapes) -> pd.DataFrame:
 
 
 def _ages(
-    cells: pd.DataFrame, whole: IntArray, control: Names, facts: Facts, land: Land, rng: np.random.Generator
+    cells: pd.DataFrame, whole: IntArray, control: Names, *, facts: Facts, land: Land, rng: np.random.Generator
 ) -> IntArray:
     """Whole people per cell and age group; rows sum to the cell, columns to the census of the control group.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import shapely
-from scipy.cluster.vq import kmeans2
+from scipy.spatial import cKDTree
 from shapely.geometry.base import BaseGeometry
 
 from walkshed.contracts import BoolArray, FloatArray
@@ -50,10 +50,11 @@ def settle(facts: Facts, land: Land, arteries: Arteries, homes: FloatArray, rng:
     open_land = _open_land(land, arteries)
     home_unit = land.unit_at(homes)
     towns, villages = [], []
-    for unit in facts.units.index:
+    for unit, seat in zip(facts.units.index, land.seats, strict=True):
         inside = (named["unit"] == unit).to_numpy()
         urban = np.flatnonzero(inside & named["urban"].to_numpy())
-        named.loc[urban, ["x", "y"]] = _spread(homes[home_unit == unit], len(urban), land, unit, facts, rng)
+        around = homes[home_unit == unit]
+        named.loc[urban, ["x", "y"]] = _centres(around if len(around) else seat[None], len(urban), rng)
         rural = np.flatnonzero(inside & ~named["urban"].to_numpy())
         room = units[unit].buffer(-900 * land.stretch).intersection(open_land)
         room = room if not room.is_empty else units[unit]
@@ -91,7 +92,8 @@ def _open_land(land: Land, arteries: Arteries) -> BaseGeometry:
     patches = shapely.union_all(arteries.patches).buffer(700.0)
     wet = land.water.buffer(500.0)
     rails = shapely.union_all(list(land.railways.values())).buffer(450.0)
-    return land.area.units.union_all().difference(shapely.union_all([patches, wet, rails]))
+    whole: BaseGeometry = land.area.units.union_all()
+    return whole.difference(shapely.union_all([patches, wet, rails]))
 
 
 def _sample(room: BaseGeometry, n: int, rng: np.random.Generator) -> FloatArray:
@@ -105,20 +107,16 @@ def _sample(room: BaseGeometry, n: int, rng: np.random.Generator) -> FloatArray:
 
 
 def _centres(points: FloatArray, n: int, rng: np.random.Generator) -> FloatArray:
-    """`n` well-spread points among the given ones (k-means)."""
+    """`n` well-spread points among the given ones: middles of clusters (Lloyd 1982), each moved to the next point."""
     if n == 0:
         return np.zeros((0, 2))
-    n_distinct = min(n, len(points))
-    found = kmeans2(points, points[rng.choice(len(points), n_distinct, replace=False)], minit="matrix")[0]
-    near = np.argmin(((points[None] - found[:, None]) ** 2).sum(axis=2), axis=1)
-    return np.asarray(np.resize(points[near], (n, 2)))
-
-
-def _spread(homes: FloatArray, n: int, land: Land, unit: str, facts: Facts, rng: np.random.Generator) -> FloatArray:
-    seat = land.seats[facts.units.index.get_loc(unit)]
-    if not len(homes):
-        return np.tile(seat, (n, 1))
-    return _centres(homes, n, rng)
+    middle = points[rng.choice(len(points), min(n, len(points)), replace=False)]
+    for _ in range(12):
+        mine = cKDTree(middle).query(points)[1]
+        count = np.bincount(mine, minlength=len(middle))
+        total = np.column_stack([np.bincount(mine, weights=axis, minlength=len(middle)) for axis in points.T])
+        middle = np.where(count[:, None] > 0, total / np.maximum(count, 1)[:, None], middle)
+    return np.asarray(np.resize(points[cKDTree(points).query(middle)[1]], (n, 2)))
 
 
 def _towns(named: pd.DataFrame, unit: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
@@ -146,9 +144,9 @@ def _villages(room: BaseGeometry, unit: pd.Series, facts: Facts, rng: np.random.
     people = PEOPLE_PER_VILLAGE * np.exp(rng.normal(0, 0.45, len(grid)))
     radius = np.clip(np.sqrt(people / VILLAGE_PEOPLE_PER_KM2 / np.pi) * 1_000.0, 170.0, 600.0)
     parts = [facts.words(use) for use in ("village", "family", "ending")]
-    name = ["".join(part[k % len(part)] for part in parts) for k in rng.integers(0, 10_000, len(grid)) * 7]
+    name = ["".join(chosen) for chosen in zip(*(rng.choice(part, len(grid)) for part in parts), strict=True)]
     return pd.DataFrame({"x": grid[:, 0], "y": grid[:, 1], "name": name, "people": people, "radius": radius}).assign(
-        town=False, unit=unit.name
+        town=False, unit=str(unit.name)
     )
 
 

@@ -38,7 +38,8 @@ def pieces(line: BaseGeometry) -> Shapes:
 def touching(shapes: Shapes, walls: Sequence[BaseGeometry]) -> BoolArray:
     """True for shapes that touch any wall. Long lines are taken apart first: most shapes are near none of it.
 
-    >>> touching(links(np.array([[0.0, 0], [5, 5]]), np.array([[2.0, 0], [6, 6]])), [shapely.LineString([(1, -1), (1, 1)])])
+    >>> two = links(np.array([[0.0, 0], [5, 5]]), np.array([[2.0, 0], [6, 6]]))
+    >>> touching(two, [shapely.LineString([(1, -1), (1, 1)])])
     array([ True, False])
     """
     found = np.zeros(len(shapes), dtype=bool)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import shapely
-from pyproj import CRS as ProjCRS
+from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
 from walkshed.contracts import BoolArray, FloatArray, IntArray
@@ -13,13 +13,15 @@ from walkshed.network import Ways
 from walkshed.sources.sample.arteries import Arteries
 from walkshed.sources.sample.blocks import INDUSTRY, PARK, Blocks
 from walkshed.sources.sample.facts import Facts
-from walkshed.sources.sample.land import CRS, ORIGIN, Land
+from walkshed.sources.sample.land import CRS as SAMPLE_CRS
+from walkshed.sources.sample.land import ORIGIN, Land
 from walkshed.sources.sample.roads import Roads
 from walkshed.sources.sample.settlements import Settlements
 from walkshed.sources.sample.shapes import Names, Shapes, touching
 
 GRID_PER_M = 2.0  # big streets end on a half-metre grid
-RAMP_M = 3_000.0
+RAMP_M, RAMP_STEPS = 3_000.0, 6
+PATHS_IN_COMPOUNDS, PATHS_IN_VILLAGES = 0.22, 0.1  # shares of inner streets that are footpaths
 
 
 @dataclass(frozen=True)
@@ -34,25 +36,27 @@ class _Lines:
 
 
 def assemble(
-    facts: Facts, arteries: Arteries, blocks: Blocks, settlements: Settlements, roads: Roads, land: Land
+    facts: Facts, arteries: Arteries, blocks: Blocks, settlements: Settlements, roads: Roads, *, land: Land
 ) -> Ways:
     """Join big streets, gates, inner streets, country roads and elevated roads into one set of ways."""
     big, corner, gate_key = _big(arteries, blocks)
     base = int(big.key.max()) + 1
     inner = blocks.inner
-    path = (blocks.use[inner.home] == PARK)[inner.start] | (_shuffle(inner.start) < 0.22)
+    path = (blocks.use[inner.home] == PARK)[inner.start] | (_shuffle(inner.start) < PATHS_IN_COMPOUNDS)
     compound = _links(inner.xy, base + np.arange(len(inner.xy)), inner.start, inner.end, path)
     gates = _gates(blocks, base, gate_key)
     base += len(inner.xy)
     village = settlements.inner
     country_key = base + np.arange(len(village.xy))
-    rural = _links(village.xy, country_key, village.start, village.end, _shuffle(village.start) < 0.1)
+    rural = _links(village.xy, country_key, village.start, village.end, _shuffle(village.start) < PATHS_IN_VILLAGES)
     base += len(village.xy)
     road_key = np.concatenate([country_key, [corner[tuple(xy)] for xy in _rounded(roads.gate_xy).tolist()]])
     country = _bent(roads, road_key.astype(np.int64), base)
     base = max(base, int(country.key.max(initial=0)) + 1)
-    lines = [big, compound, gates, rural, country, *_elevated(facts, corner, land, base)]
-    lines = [_dry(part, land, bridges=part is big or part is country) for part in lines]
+    lines = [
+        _dry(part, land, bridges=part is big or part is country) for part in (big, compound, gates, rural, country)
+    ]
+    lines += _elevated(facts, corner, land, base)  # passes over everything
     return _ways(lines, land)
 
 
@@ -115,13 +119,13 @@ def _elevated(facts: Facts, corner: dict[tuple[int, int], int], land: Land, base
         zip(names, [(4.2, -9, 3.6, 8), (-4.6, -8, -5.2, 7), (-9, -4.4, 2.5, -4.6)], strict=True)
     ):
         start, stop = (ORIGIN + np.array(p) * 1_000 * land.stretch for p in ((x0, y0), (x1, y1)))
-        n = int(np.hypot(*(stop - start)) / (RAMP_M / 6))
-        if n < 6:
+        n = int(np.hypot(*(stop - start)) / (RAMP_M / RAMP_STEPS))
+        if n < RAMP_STEPS:
             continue
         xy = start + np.linspace(0, 1, n)[:, None] * (stop - start)
         xy[:, 0] += 120 * np.sin(np.arange(n) / 3.0)
         key = base + 1_000 * k + np.arange(n)
-        for ramp in range(0, n, 6):
+        for ramp in range(0, n, RAMP_STEPS):
             near = ends[np.argmin(((ends / GRID_PER_M - xy[ramp]) ** 2).sum(axis=1))]
             xy[ramp], key[ramp] = near / GRID_PER_M, corner[tuple(near.tolist())]
         found.append(_Lines(np.array([0, n]), key, xy, np.array([name], object), np.array(["major"], object)))
@@ -161,7 +165,7 @@ def _ways(lines: list[_Lines], land: Land) -> Ways:
         }
     )
     ptr = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    return Ways(ProjCRS.from_user_input(CRS), ptr, node.astype(np.int64).ravel(), xy, frame)
+    return Ways(CRS.from_user_input(SAMPLE_CRS), ptr, node.astype(np.int64).ravel(), xy, frame)
 
 
 def _shuffle(ids: IntArray) -> FloatArray:

@@ -22,14 +22,14 @@ from walkshed.words import say
 TODAY = {"reading_room": 37, "branch": 40, "self_service": 60, "bookmobile": 15}
 OUTSIDE_CORE = {"reading_room": 4, "branch": 16, "self_service": 12, "bookmobile": 5}
 CANDIDATES = {"residential": 5_200, "park": 420, "school": 900, "mall": 260, "community": 900}
-LINES_KM = [  # metro lines, by eye: schematic
+LINES_KM: list[list[tuple[float, float]]] = [  # metro lines, by eye: schematic
     [(445.2, 4872), (445.2, 4864.3), (445.3, 4856), (445.5, 4848)],
     [(434, 4862), (440, 4861), (446, 4861.5), (452, 4861), (456, 4863)],
     [(441, 4868), (442.5, 4861), (444, 4856), (449, 4853.5), (456, 4850.5)],
     [(449.5, 4871), (449.3, 4864), (449.6, 4857), (446, 4853)],
     [(436, 4852), (440, 4856), (445, 4858.5), (451, 4858.8), (455, 4858)],
 ]
-STATION_EVERY_M = 1_150.0
+STATION_EVERY_M, AT_HOME_M = 1_150.0, 120.0
 TIEBEI_KM = (445.0, 4867.0)  # north of the railway: all that is known of that branch
 
 
@@ -59,7 +59,7 @@ def spots(blocks: Blocks, settlements: Settlements, demand: gpd.GeoDataFrame) ->
         xy=xy,
         unit=demand["unit"].to_numpy()[near],
         use=use,
-        people=np.where(away < 120.0, demand["people"].to_numpy()[near], 0.0),
+        people=np.where(away < AT_HOME_M, demand["people"].to_numpy()[near], 0.0),
         street=np.arange(len(xy)) >= len(blocks.inner.xy),
     )
 
@@ -91,7 +91,7 @@ def outlets(
 
 
 def candidates(
-    facts: Facts, land: Land, arteries: Arteries, settlements: Settlements, doors: Spots, rng: np.random.Generator
+    facts: Facts, land: Land, arteries: Arteries, settlements: Settlements, doors: Spots, *, rng: np.random.Generator
 ) -> gpd.GeoDataFrame:
     """Places where an outlet could go, by kind; index `site_id`."""
     parts = [_stations(land, arteries)]
