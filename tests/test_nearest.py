@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from test_reach import small_town, spot
+from walkshed.anchors import anchor
 from walkshed.nearest import NearestField, nearest
 from walkshed.network import WalkNetwork
-from walkshed.reach import anchor, reach
+from walkshed.reach import reach
 from worlds import lattice, places
 
 

@@ -1,14 +1,16 @@
 """A city made ready to walk: its network, everyone and every site in place on it, and all walks any question needs."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import geopandas as gpd
 import pandas as pd
 
+from walkshed.anchors import Anchored, anchor
 from walkshed.contracts import Progress
 from walkshed.nearest import NearestField
 from walkshed.network import ISLAND_M, WalkNetwork
-from walkshed.reach import Anchored, Reach, anchor, reach
+from walkshed.reach import Reach, reach
 from walkshed.scenario import Scenario
 from walkshed.sources.city import City
 
@@ -36,8 +38,11 @@ class Ground:
 
     def on_network(self, sites: pd.DataFrame) -> Anchored:
         """Places on the network of some of the city's sites."""
-        known = self.outlets.join(self.candidates)
-        return known.take(sites.index)
+        return self._sites.take(sites.index)
+
+    @cached_property
+    def _sites(self) -> Anchored:
+        return self.outlets.join(self.candidates)
 
 
 def prepare(city: City, scenario: Scenario) -> Ground:

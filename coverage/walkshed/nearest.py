@@ -4,10 +4,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from walkshed._kernels import FAR, forget_owner, lower_leaves, nearest_leaves, rim_of, spread_nearest
+from walkshed._kernels import FAR
+from walkshed._spread import forget_owner, lower_leaves, nearest_leaves, rim_of, spread_nearest
+from walkshed.anchors import Anchored, anchor, pointers
 from walkshed.contracts import NM, FloatArray, Index32, IntArray
 from walkshed.network import WalkNetwork
-from walkshed.reach import Anchored, anchor, leaves_by_junction, on_the_same_street
 
 
 class NearestField:
@@ -31,10 +32,6 @@ class NearestField:
 
     def __init__(self, network: WalkNetwork, people: Anchored, places: Anchored) -> None:
         self._network, self._people = network, people
-        self._arm_at, self._arm_nm = people.ends(network)
-        self._leaf_ptr, self._leaf_id, _ = leaves_by_junction(network, people)
-        self._by_street = np.argsort(people.at.edge, kind="stable")
-        self._street = people.at.edge[self._by_street]
         self._longest_nm = int(network.edge_nm.max(initial=0))
         self._dist_nm = np.full(len(network.xy), FAR, np.int64)
         self._owner = np.full(len(network.xy), -1, np.int32)
@@ -52,7 +49,7 @@ class NearestField:
         return np.where(self._leaf_nm < FAR, self._leaf_nm / NM, np.nan)
 
     @property
-    def nearest_id(self) -> pd.Series:  # type: ignore[type-arg] # ids are of any type
+    def nearest_id(self) -> pd.Series:
         """Id of the nearest site, by demand id; None where there is no way."""
         ids = np.array([*self._ids, None], dtype=object)
         return pd.Series(ids[self._leaf_owner], index=self._people.ids, dtype=object, name="nearest_id")
@@ -60,14 +57,14 @@ class NearestField:
     def add(self, places: Anchored) -> None:
         """Open sites, each under a new id."""
         first = len(self._ids)
-        ends, away_nm = places.ends(self._network)
+        ends, away_nm = places.ends
         for k, site in enumerate(places.ids):
             real = ends[k] >= 0
             self._seeds[site] = (first + k, ends[k][real], away_nm[k][real])
         self._ids += list(places.ids)
         site, side = np.nonzero(ends >= 0)
         changed = self._spread(ends[site, side], away_nm[site, side], (first + site).astype(np.int32))
-        ptr, leaf, nm = on_the_same_street(places.at, self._people.at, self._by_street, self._street)
+        ptr, leaf, nm = self._people.on_the_streets_of(places)
         owner = np.repeat(np.arange(first, len(self._ids), dtype=np.int32), np.diff(ptr))
         self._direct_leaf = np.concatenate([self._direct_leaf, leaf])
         self._direct_nm = np.concatenate([self._direct_nm, nm])
@@ -120,11 +117,12 @@ class NearestField:
 
     def _refresh(self, junctions: Index32, leaves: Index32) -> None:
         """Bring demand near changed junctions, and the given demand, up to date."""
-        first, length = self._leaf_ptr[junctions], np.diff(self._leaf_ptr)[junctions]
-        ptr = np.concatenate([[0], np.cumsum(length)])
-        hanging = self._leaf_id[np.repeat(first - ptr[:-1], length) + np.arange(ptr[-1])]
+        leaf_ptr, leaf_id, _ = self._people.leaves
+        first, length = leaf_ptr[junctions], leaf_ptr[junctions + 1] - leaf_ptr[junctions]
+        ptr = pointers(length)
+        hanging = leaf_id[np.repeat(first - ptr[:-1], length) + np.arange(ptr[-1])]
         stale = np.concatenate([hanging, leaves])
-        nearest_leaves(stale, self._arm_at, self._arm_nm, self._dist_nm, self._owner, self._leaf_nm, self._leaf_owner)
+        nearest_leaves(stale, *self._people.ends, self._dist_nm, self._owner, self._leaf_nm, self._leaf_owner)
         lower_leaves(self._direct_leaf, self._direct_nm, self._direct_owner, self._leaf_nm, self._leaf_owner)
 
 

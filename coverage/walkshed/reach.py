@@ -12,9 +12,10 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from walkshed._kernels import FAR, place_rows, rows_within
+from walkshed.anchors import Anchored, anchor, pointers
 from walkshed.contracts import NM, BoolArray, FloatArray, Index32, IntArray, Progress, refuse, row_numbers
 from walkshed.errors import Fault
-from walkshed.network import Attachment, WalkNetwork
+from walkshed.network import WalkNetwork
 
 BLOCK = 256  # sites a thread takes at a time: long enough to drown the call, short enough to share the work evenly
 
@@ -58,7 +59,7 @@ class Reach:
         if (at < 0).any():
             raise KeyError(wanted[at < 0].tolist())
         length = np.diff(self.ptr)[at]
-        ptr = _pointers(length)
+        ptr = pointers(length)
         pairs = np.repeat(self.ptr[at] - ptr[:-1], length) + np.arange(ptr[-1])
         return replace(self, site_ids=wanted, ptr=ptr, demand=self.demand[pairs], distance_m=self.distance_m[pairs])
 
@@ -106,48 +107,9 @@ class Reach:
         near = frame[frame["distance_m"] <= limit_m]
         to, at = sites.get_indexer(near["to_id"]), demand.get_indexer(near["from_id"])
         order = np.lexsort((at, to))
-        ptr = _pointers(np.bincount(to, minlength=len(sites)))
+        ptr = pointers(np.bincount(to, minlength=len(sites)))
         distance_m = near["distance_m"].to_numpy(dtype=float)[order]
         return cls(sites, demand, ptr, at[order].astype(np.int32), distance_m, limit_m)
-
-
-@dataclass(frozen=True, eq=False)
-class Anchored:
-    """Points with their place on a network: found once, walked from often."""
-
-    ids: pd.Index
-    at: Attachment
-
-    def ends(self, network: WalkNetwork) -> tuple[Index32, IntArray]:
-        """Both ends of each point's street and how far they are: int32 and int64 (points, 2); -1 off the network."""
-        edge = self.at.edge
-        ends = np.stack([network.edge_from[edge], network.edge_to[edge]], axis=1)
-        ends[edge < 0] = -1
-        away_nm = np.stack([self.at.from_nm, self.at.to_nm], axis=1) + self.at.access_nm[:, None]
-        return ends.astype(np.int32), away_nm
-
-    def take(self, ids: Iterable[object]) -> "Anchored":
-        """Some of the points, in the order given.
-
-        Raises
-        ------
-        KeyError
-            If an id is not among them.
-        """
-        wanted = pd.Index(ids)
-        at = self.ids.get_indexer(wanted)
-        if (at < 0).any():
-            raise KeyError(wanted[at < 0].tolist())
-        return Anchored(wanted, self.at.take(at))
-
-    def join(self, other: "Anchored") -> "Anchored":
-        """These points and then others; ids must differ."""
-        return Anchored(self.ids.append(other.ids), self.at.join(other.at))
-
-
-def anchor(network: WalkNetwork, points: gpd.GeoDataFrame, *, max_access_m: float = 500.0) -> Anchored:
-    """Attach a table of points to the network once, to hand it to `reach` many times."""
-    return Anchored(points.index, network.attach(points.geometry, max_access_m=max_access_m))
 
 
 def reach(
@@ -177,23 +139,22 @@ def reach(
     people = demand if isinstance(demand, Anchored) else anchor(network, demand, max_access_m=max_access_m)
     places = sites if isinstance(sites, Anchored) else anchor(network, sites, max_access_m=max_access_m)
     limit_nm = np.int64(np.floor(limit_m * NM))
-    leaves = leaves_by_junction(network, people)
     order = np.argsort(places.at.edge, kind="stable")  # neighbours in turn find their surroundings still in the cache
-    seeds, away_nm = places.ends(network)
-    direct_ptr, direct_leaf, direct_nm = on_the_same_street(places.at, people.at)
+    seeds, away_nm = places.ends
+    direct_ptr, direct_leaf, direct_nm = people.on_the_streets_of(places)
     blocks = [order[i : i + BLOCK] for i in range(0, len(order), BLOCK)]
     scratch = _idle_scratch(min(len(blocks), os.cpu_count() or 1), len(network.xy), len(people.ids))
 
     def walk(block: IntArray) -> tuple[IntArray, Index32, IntArray]:
         real = seeds[block] >= 0
         length = np.diff(direct_ptr)[block]
-        ptr = _pointers(length)
+        ptr = pointers(length)
         direct = np.repeat(direct_ptr[block] - ptr[:-1], length) + np.arange(ptr[-1])
         lent = scratch.get()
         found: tuple[IntArray, Index32, IntArray] = rows_within(
             network.ptr, network.adj, network.adj_nm,
-            _pointers(real.sum(axis=1)), seeds[block][real], away_nm[block][real],
-            ptr, direct_leaf[direct], direct_nm[direct], *leaves, limit_nm, *lent,
+            pointers(real.sum(axis=1)), seeds[block][real], away_nm[block][real],
+            ptr, direct_leaf[direct], direct_nm[direct], *people.leaves, limit_nm, *lent,
         )  # fmt: skip
         scratch.put(lent)
         return found
@@ -205,40 +166,6 @@ def reach(
             if progress:
                 progress("reach", done / len(blocks))
     return _assemble(places, people, order, parts, limit_m)
-
-
-def leaves_by_junction(network: WalkNetwork, people: Anchored) -> tuple[IntArray, Index32, IntArray]:
-    """Points as leaves of the junctions at both ends of their street: (leaf_ptr, leaf_id, leaf_nm)."""
-    ends, away_nm = people.ends(network)
-    leaf, side = np.nonzero(ends >= 0)
-    junction = ends[leaf, side]
-    order = np.lexsort((leaf, junction))
-    ptr = _pointers(np.bincount(junction, minlength=len(network.xy)))
-    return ptr, leaf[order].astype(np.int32), away_nm[leaf, side][order]
-
-
-def on_the_same_street(
-    places: Attachment, people: Attachment, order: IntArray | None = None, edge: Index32 | None = None
-) -> tuple[IntArray, Index32, IntArray]:
-    """Pairs that share a street walk along it: (ptr by place, person, distance).
-
-    order, edge : people sorted by street, and their streets, if known already
-    """
-    if order is None or edge is None:
-        order = np.argsort(people.edge, kind="stable")
-        edge = people.edge[order]
-    first = np.searchsorted(edge, places.edge, "left")
-    length = np.where(places.edge >= 0, np.searchsorted(edge, places.edge, "right") - first, 0)
-    ptr = _pointers(length)
-    person = order[np.repeat(first - ptr[:-1], length) + np.arange(ptr[-1])]
-    place = np.repeat(np.arange(len(length)), length)
-    along_nm = np.abs(places.from_nm[place] - people.from_nm[person])
-    return ptr, person.astype(np.int32), along_nm + places.access_nm[place] + people.access_nm[person]
-
-
-def _pointers(length: IntArray) -> IntArray:
-    """Where each row of `length` items starts, and where the last one ends."""
-    return np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
 
 
 def _idle_scratch(threads: int, junctions: int, leaves: int) -> "SimpleQueue[tuple[IntArray, IntArray]]":
@@ -256,7 +183,7 @@ def _assemble(
     counts = np.concatenate([part[0] for part in parts]) if parts else np.empty(0, np.int64)
     length = np.zeros(len(places.ids), np.int64)
     length[order] = counts
-    ptr = _pointers(length)
+    ptr = pointers(length)
     demand, distance_m = np.empty(ptr[-1], np.int32), np.empty(ptr[-1])
     done = 0
     for count, leaf, nm in iter(lambda: parts.pop(0) if parts else None, None):

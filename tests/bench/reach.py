@@ -48,7 +48,8 @@ def points(network, at, prefix: str) -> gpd.GeoDataFrame:
 
 
 def ours(junctions: int, *, nodes: bool = False) -> None:
-    from walkshed.reach import anchor, reach
+    from walkshed.anchors import anchor
+    from walkshed.reach import reach
 
     made, network = city(junctions)
     at = mainland_junctions(network, SITES)
@@ -102,8 +103,8 @@ def scipy_tiles(junctions: int) -> None:
 
 
 def whatif(junctions: int) -> None:
+    from walkshed.anchors import anchor
     from walkshed.nearest import NearestField
-    from walkshed.reach import anchor
 
     made, network = city(junctions)
     at = mainland_junctions(network, 1020)
