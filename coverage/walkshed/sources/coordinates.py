@@ -121,10 +121,22 @@ def to_wgs84(lon: ArrayLike, lat: ArrayLike, crs: str) -> LonLat:
     return _from_epsg(lon, lat, crs)
 
 
-def _from_epsg(lon: FloatArray, lat: FloatArray, crs: str) -> LonLat:
+def is_known(crs: str) -> bool:
+    """Whether `to_wgs84` knows a system.
+
+    >>> is_known("GCJ-02"), is_known("epsg:4551"), is_known("mars")
+    (True, True, False)
+    """
+    if crs.strip().lower().replace("-", "") in SYSTEMS:
+        return True
     try:
-        source = CRS.from_user_input(crs)
+        CRS.from_user_input(crs)
     except CRSError:
-        refuse([Fault("coordinates.unknown_crs", "crs", {"crs": crs[:60]})])
-    east, north = Transformer.from_crs(source, "EPSG:4326", always_xy=True).transform(lon, lat)
+        return False
+    return True
+
+
+def _from_epsg(lon: FloatArray, lat: FloatArray, crs: str) -> LonLat:
+    refuse([] if is_known(crs) else [Fault("coordinates.unknown_crs", "crs", {"crs": crs[:60]})])
+    east, north = Transformer.from_crs(CRS.from_user_input(crs), "EPSG:4326", always_xy=True).transform(lon, lat)
     return np.asarray(east, dtype=float), np.asarray(north, dtype=float)

@@ -10,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import rasterio
 import shapely
-from pyproj import CRS, Proj, Transformer
+from pyproj import CRS, Geod, Proj, Transformer
 from rasterio.errors import RasterioError, WindowError
 from rasterio.windows import Window
 
@@ -161,13 +161,14 @@ def _band_faults(sources: Sources, grids: Mapping[Path, Any]) -> list[Fault]:
 def _window(grid: Any, area: Area) -> Window | None:  # noqa: ANN401 - rasterio ships no types
     """The cells of the grid around the area; None if there are none."""
     there = Transformer.from_crs(area.crs, CRS.from_wkt(grid.crs.to_wkt()), always_xy=True)
-    west, south, east, north = there.transform_bounds(*area.units.total_bounds, densify_pts=51)
+    left, bottom, right, top = area.units.total_bounds.tolist()
+    west, south, east, north = there.transform_bounds(left, bottom, right, top, densify_pts=51)
     to_cell = ~grid.transform
     cols, rows = zip(to_cell * (west, north), to_cell * (east, south), strict=True)
-    left, top = int(np.floor(min(cols))) - 1, int(np.floor(min(rows))) - 1
-    wide, high = int(np.ceil(max(cols))) + 1 - left, int(np.ceil(max(rows))) + 1 - top
+    col, row = int(np.floor(min(cols))) - 1, int(np.floor(min(rows))) - 1
+    wide, high = int(np.ceil(max(cols))) + 1 - col, int(np.ceil(max(rows))) + 1 - row
     try:
-        return Window(left, top, wide, high).intersection(Window(0, 0, grid.width, grid.height))
+        return Window(col, row, wide, high).intersection(Window(0, 0, grid.width, grid.height))
     except WindowError:
         return None
 
@@ -248,8 +249,8 @@ def cell_m2(transform: Any, crs: CRS, rows: IntArray, window: Window) -> FloatAr
 
 def _zone_m2(phi: FloatArray, crs: CRS) -> FloatArray:
     """Area from the equator to a parallel, per radian of longitude (Snyder 1987, eq. 3-12, times a² / 2)."""
-    ellipsoid = crs.ellipsoid
-    a, b = ellipsoid.semi_major_metre, ellipsoid.semi_minor_metre
+    geod = crs.get_geod() or Geod(ellps="WGS84")
+    a, b = geod.a, geod.b
     e2 = 1 - (b / a) ** 2
     sine = np.sin(phi)
     if e2 == 0:
