@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.optimize import linprog
 
 from walkshed.reach import Reach
 from walkshed.siting.problem import Problem, problem
@@ -174,3 +175,90 @@ def random_world(seed: int) -> World:
         options, away(options) * spread, demand, outlets, away(outlets) * spread, rules,
         {"60p": 1.5} if maybe(0.3) else {}, ((300.0, 1.0), (1000.0, 0.6)) if maybe(0.3) else (),
     )  # fmt: skip
+
+
+def inside(world: World) -> tuple[FloatArray, FloatArray]:
+    """Distances of options and of outlets, inf beyond their own limits."""
+    within = lambda t, d: np.where(d <= t["limit_m"].to_numpy()[:, None], d, np.inf)  # noqa: E731
+    return within(world.options, world.distance_m), within(world.outlets, world.outlet_m)
+
+
+def walks(world: World, choice: tuple[int, ...]) -> FloatArray:
+    """Walk of each demand point to the nearest outlet or chosen option."""
+    options, outlets = inside(world)
+    return np.minimum(options[list(choice)].min(axis=0, initial=np.inf), outlets.min(axis=0, initial=np.inf))
+
+
+def least_cost(world: World, serve: float, serve_units: dict[str, float], cost: FloatArray) -> float | None:
+    """Cheapest choice that serves the shares of those that can be served; None if none does."""
+    unit, most = world.demand["unit"].to_numpy(), world.served(tuple(range(len(world.options))))
+    parts = [(np.ones(len(unit), dtype=bool), serve), *((unit == u, s) for u, s in serve_units.items())]
+
+    def enough(choice: tuple[int, ...]) -> bool:
+        people = world.people * world.served(choice)
+        return all(people[p].sum() >= s * (world.people * most)[p].sum() - 1e-5 for p, s in parts)
+
+    return min((float(cost[list(c)].sum()) for c in world.choices() if enough(c)), default=None)
+
+
+def mean_walk(world: World, beyond_m: float) -> float | None:
+    """Shortest mean walk."""
+    people = world.people
+    walked = (float(people @ np.minimum(walks(world, c), beyond_m)) for c in world.choices())
+    return min((w / max(people.sum(), 1e-12) for w in walked), default=None)
+
+
+def worst_walk(world: World, percentile: float) -> float | None:
+    """Shortest walk within which the share of those that can be reached at all is served."""
+    people = world.people
+    need = percentile * people[np.isfinite(walks(world, tuple(range(len(world.options)))))].sum() - 1e-5
+    best = None
+    for choice in world.choices():
+        walk = walks(world, choice)
+        radii = [r for r in {0.0, *walk[np.isfinite(walk)]} if people[walk <= r].sum() >= need]
+        best = min([best, *radii] if best is not None else radii, default=best)
+    return best
+
+
+def fairest(world: World) -> tuple[float, ...] | None:
+    """Largest vector of unit shares, worst first, then the total."""
+    unit, people = world.demand["unit"].to_numpy(), world.people
+    real = [u for u in sorted(set(unit)) if people[unit == u].sum() > 0]
+
+    def vector(choice: tuple[int, ...]) -> tuple[float, ...]:
+        served = people * world.served(choice)
+        shares = sorted(served[unit == u].sum() / people[unit == u].sum() for u in real)
+        return (*(round(s, 6) for s in shares), float(served.sum()))
+
+    return max(map(vector, world.choices()), default=None)
+
+
+def most_seated(world: World) -> float | None:
+    """Most people served where seats limit it, by linear programming for each choice."""
+    options, outlets = inside(world)
+    away = np.vstack([options, outlets])
+    share = np.vstack([world.option_share, world.shares(world.outlets, world.outlet_m)])
+    seats = np.concatenate([world.options["seats"], world.outlets["seats"]])
+
+    def seated(choice: tuple[int, ...]) -> float:
+        open_sites = [*choice, *range(len(world.options), len(seats))]
+        site, demand = np.nonzero(np.isfinite(away[open_sites]))
+        if not len(site):
+            return 0.0
+        limits = np.vstack(
+            [site == s for s in range(len(open_sites))] + [demand == i for i in range(len(world.people))]
+        )
+        high = np.concatenate([seats[open_sites], world.people])
+        return -float(linprog(-share[open_sites][site, demand], A_ub=limits.astype(float), b_ub=high).fun)
+
+    return max(map(seated, world.choices()), default=None)
+
+
+def best_backed(world: World, second: float) -> float | None:
+    """Most people with a first outlet within reach, and a second one in part."""
+    options, outlets = inside(world)
+    count = lambda c: np.isfinite(options[list(c)]).sum(axis=0) + np.isfinite(outlets).sum(axis=0)  # noqa: E731
+    return max(
+        (float(world.people @ np.array([0, 1, 1 + second])[np.minimum(2, count(c))]) for c in world.choices()),
+        default=None,
+    )

@@ -10,8 +10,9 @@ from walkshed.siting.problem import Problem, problem
 from walkshed.siting.result import Siting
 from walkshed.siting.robust import robustness
 from walkshed.siting.rules import Rules
+from walkshed.siting.solve import solve
 
 __all__ = [
     "Goal", "Phase", "Phases", "Priced", "Problem", "Rules", "Siting", "Why", "Year",
-    "curve", "explain", "max_cover", "phases", "price", "problem", "robustness",
+    "curve", "explain", "max_cover", "phases", "price", "problem", "robustness", "solve",
 ]  # fmt: skip

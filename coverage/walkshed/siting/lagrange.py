@@ -10,6 +10,7 @@ import numpy as np
 
 from walkshed.contracts import FloatArray, IntArray
 from walkshed.siting import _kernels as kernels
+from walkshed.siting import _kernels_prices as pricing
 from walkshed.siting.task import Task
 
 MEMORY = 0.1  # weight of the newest subgradient in the direction (Crowder 1976)
@@ -65,13 +66,13 @@ def lagrange(task: Task, prices: Prices, *, target: float, iterations: int) -> P
             lam[:], mu[:], d[:], e[:] = best.element, best.rule, 0.0, 0.0
             left = float((task.weight - lam).sum())
             continue
-        length = kernels.slope(
+        length = pricing.slope(
             task.ptr, task.serves, task.weight, rows.ptr, rows.rule, rows.amount, lam, top, d, e, limit, MEMORY, scale
         )
         if length == 0:
             break
         pace = step * max(value - target, 1.0) / length
-        left = kernels.walk(task.weight, lam, d, pace)
+        left = pricing.walk(task.weight, lam, d, pace)
         mu += pace * scale * scale * e
         mu[((mu > 0) & np.isinf(rows.high)) | ((mu < 0) & np.isinf(rows.low))] = 0.0
     return replace(best, step=step)

@@ -124,6 +124,10 @@ class Task:
         ptr, serves = kernels.take(self.ptr, self.serves, np.arange(self.options), rename)
         return replace(self, ptr=ptr, serves=serves, weight=weight.astype(float), element=alive[np.sort(first)])
 
+    def split(self, ptr: IntArray, serves: Index32, weight: FloatArray) -> "Task":
+        """The same choice over elements of one's own."""
+        return replace(self, ptr=ptr, serves=serves, weight=weight, element=np.arange(len(weight)))
+
     def narrowed(self, inside: IntArray, out: IntArray) -> "Task":
         """Decide some options; what remains is a smaller task of the same kind."""
         served = np.zeros(len(self.weight), dtype=bool)

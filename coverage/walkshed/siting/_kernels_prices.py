@@ -1,0 +1,176 @@
+"""Array kernels that work with prices: directions of the Lagrangian bounds, covers and medians guided by them.
+
+Tables as in `_kernels`.
+"""
+
+import numpy as np
+
+from walkshed._kernels import kernel
+from walkshed.contracts import FloatArray, Index32, IntArray
+from walkshed.siting._kernels import fits, sift
+
+
+@kernel
+def slope(
+    ptr: IntArray, idx: Index32, w: FloatArray, rptr: IntArray, ridx: Index32, ramt: FloatArray,
+    lam: FloatArray, top: IntArray, d: FloatArray, e: FloatArray, limit: FloatArray, memory: float, scale: float,
+) -> float:  # fmt: skip
+    """Average the newest subgradient of the Lagrangian bound into `d` (elements) and `e` (rules), in place.
+
+    Returns the squared length of the direction, where prices may still follow it.
+    """
+    d *= 1 - memory
+    e *= 1 - memory
+    for q in range(len(top)):
+        for t in range(ptr[top[q]], ptr[top[q] + 1]):
+            d[idx[t]] -= memory
+        for t in range(rptr[top[q]], rptr[top[q] + 1]):
+            e[ridx[t]] += memory * ramt[t]
+    length = 0.0
+    for i in range(len(w)):
+        if w[i] > lam[i]:
+            d[i] += memory
+        if not ((lam[i] <= 0 and d[i] < 0) or (lam[i] >= w[i] and d[i] > 0)):
+            length += d[i] * d[i]
+    for r in range(len(e)):
+        e[r] -= memory * limit[r]
+        length += (e[r] * scale) ** 2
+    return length
+
+
+@kernel
+def walk(w: FloatArray, lam: FloatArray, d: FloatArray, step: float) -> float:
+    """Move the prices along `d`, each within 0 and its weight, in place; returns the weight left above the prices."""
+    left = 0.0
+    for i in range(len(w)):
+        lam[i] = min(max(lam[i] + step * d[i], 0.0), w[i])
+        left += w[i] - lam[i]
+    return left
+
+
+@kernel
+def thrifty(ptr: IntArray, idx: Index32, cost: FloatArray, lam: FloatArray) -> Index32:
+    """Serve every element that can be, taking what costs least, less its prices, per new element; drop spare picks.
+
+    Lazy: what an option costs per new element only grows (Caprara, Fischetti and Toth 1999).
+    """
+    k = len(ptr) - 1
+    count = np.zeros(len(lam), np.int32)
+    key = np.full(k, np.inf)
+    heap = np.arange(k).astype(np.int32)
+    picks = np.empty(k, np.int32)
+    m = 0
+    while k > 0 and key[heap[0]] != -np.inf:
+        j = heap[0]
+        new, extra = 0, cost[j]
+        for t in range(ptr[j], ptr[j + 1]):
+            if count[idx[t]] == 0:
+                new += 1
+                extra -= lam[idx[t]]
+        key[j] = -np.inf if new == 0 else (-extra / new if extra > 0 else -extra * new)
+        if sift(heap, k, key) > 0 or new == 0:
+            continue
+        picks[m] = j
+        m += 1
+        for t in range(ptr[j], ptr[j + 1]):
+            count[idx[t]] += 1
+        key[j] = -np.inf
+        sift(heap, k, key)
+    kept = np.ones(m, np.bool_)
+    for q in range(m - 1, -1, -1):
+        spare = True
+        for t in range(ptr[picks[q]], ptr[picks[q] + 1]):
+            spare = spare and count[idx[t]] > 1
+        if spare:
+            kept[q] = False
+            for t in range(ptr[picks[q]], ptr[picks[q] + 1]):
+                count[idx[t]] -= 1
+    return picks[:m][kept]
+
+
+@kernel
+def savings(ptr: IntArray, idx: Index32, pay: FloatArray, lam: FloatArray) -> FloatArray:
+    """Sum over each row of what the price of an element exceeds the pair's own pay by."""
+    total = np.zeros(len(ptr) - 1)
+    for j in range(len(ptr) - 1):
+        a = 0.0
+        for t in range(ptr[j], ptr[j + 1]):
+            if lam[idx[t]] > pay[t]:
+                a += lam[idx[t]] - pay[t]
+        total[j] = a
+    return total
+
+
+@kernel
+def two_nearest(
+    ptr: IntArray, idx: Index32, away: FloatArray, base: FloatArray, picks: IntArray,
+    first: IntArray, d1: FloatArray, d2: FloatArray,
+) -> None:  # fmt: skip
+    """Slot of the nearest pick of each element (-1: the base), its distance and that of the second, in place."""
+    first[:] = -1
+    d1[:] = base
+    d2[:] = base
+    for r in range(len(picks)):
+        for t in range(ptr[picks[r]], ptr[picks[r] + 1]):
+            i, x = idx[t], away[t]
+            if x < d1[i]:
+                d2[i] = d1[i]
+                d1[i] = x
+                first[i] = r
+            elif x < d2[i]:
+                d2[i] = x
+
+
+@kernel
+def interchange(
+    ptr: IntArray, idx: Index32, away: FloatArray, w: FloatArray, base: FloatArray,
+    rptr: IntArray, ridx: Index32, ramt: FloatArray, used: FloatArray, low: FloatArray, high: FloatArray,
+    start: IntArray, rounds: int,
+) -> IntArray:  # fmt: skip
+    """Exchange one pick for another while that shortens the walk (Resende and Werneck 2007). `used` changes."""
+    k, n, m = len(ptr) - 1, len(start), len(w)
+    picks = start.copy()
+    first, d1, d2 = np.empty(m, np.int64), np.empty(m), np.empty(m)
+    loss, extra = np.zeros(n), np.zeros(n)
+    inside = np.zeros(k, np.bool_)
+    inside[picks] = True
+    since, steps, j, stale = 0, 0, -1, True
+    while since < k and steps < rounds * k and n > 0:
+        if stale:
+            two_nearest(ptr, idx, away, base, picks, first, d1, d2)
+            loss[:] = 0.0
+            for i in range(m):
+                if first[i] >= 0:
+                    loss[first[i]] += w[i] * (d2[i] - d1[i])
+            stale = False
+        j = (j + 1) % k
+        since += 1
+        steps += 1
+        if inside[j]:
+            continue
+        gain = 0.0
+        for t in range(ptr[j], ptr[j + 1]):
+            i, x = idx[t], away[t]
+            if x < d1[i]:
+                gain += w[i] * (d1[i] - x)
+                if first[i] >= 0:
+                    extra[first[i]] += w[i] * (d2[i] - d1[i])
+            elif x < d2[i]:
+                extra[first[i]] += w[i] * (d2[i] - x)
+        best, out = 1e-6, -1
+        for r in range(n):
+            better = gain - loss[r] + extra[r]
+            extra[r] = 0.0
+            if better > best and fits(rptr, ridx, ramt, used, low, high, j, picks[r]):
+                best, out = better, r
+        if out < 0:
+            continue
+        for t in range(rptr[picks[out]], rptr[picks[out] + 1]):
+            used[ridx[t]] -= ramt[t]
+        for t in range(rptr[j], rptr[j + 1]):
+            used[ridx[t]] += ramt[t]
+        inside[picks[out]] = False
+        inside[j] = True
+        picks[out] = j
+        since, stale = 0, True
+    return picks
