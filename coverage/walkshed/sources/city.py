@@ -1,18 +1,14 @@
 """What every source delivers to the plan: one city, whole, in one metric coordinate reference system."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Self
 
 import geopandas as gpd
 
 from walkshed.area import Area
 from walkshed.errors import Fault
-
-if TYPE_CHECKING:
-    from walkshed.network import Ways
+from walkshed.network import Ways
 
 
 @dataclass(frozen=True)
@@ -28,7 +24,7 @@ class InputFile:
     licence: str
 
     @classmethod
-    def of(cls, name: str, content: bytes, *, licence: str) -> InputFile:
+    def of(cls, name: str, content: bytes, *, licence: str) -> Self:
         """Describe a file by its content."""
         return cls(name, hashlib.sha256(content).hexdigest(), licence)
 
