@@ -92,17 +92,25 @@ class Evidence:
 
     on : (readings, points, 1 + shifts), log density of the rank if points lie on streets; place 0 is the point itself
     bin : same shape, which sixth of the ranks it falls in; -1 where no street is near
-    distance_m : (readings, points)
+    distance_m : (readings, points); row : (points,) of the table
     """
 
     on: FloatArray
     bin: IntArray
     distance_m: FloatArray
+    row: IntArray
     swapped: bool
 
-    def take(self, points: IntArray) -> "Evidence":
-        """The evidence of some of the points."""
-        return replace(self, on=self.on[:, points], bin=self.bin[:, points], distance_m=self.distance_m[:, points])
+    def take(self, rows: IntArray) -> "Evidence":
+        """The evidence of some rows of the table; those that lie off the streets have none to give."""
+        points = np.flatnonzero(np.isin(self.row, rows))
+        return replace(
+            self,
+            on=self.on[:, points],
+            bin=self.bin[:, points],
+            distance_m=self.distance_m[:, points],
+            row=self.row[points],
+        )
 
     def verdict(self) -> Diagnosis:
         """Decide for the best reading if it beats chance, the other readings, and its own shifted copies.
@@ -157,10 +165,14 @@ def gather(lon: FloatArray, lat: FloatArray, streets: Streets) -> Evidence:
     told = np.flatnonzero(np.all([_within(xy, box) for xy in laid], axis=0))
     east, north = (lat, lon) if swapped else (lon, lat)
     told = told[in_gcj02(east[told], north[told])]  # elsewhere the three readings are one
-    laid = laid[:, told[:: -(-len(told) // MAX_POINTS) or 1]]
+    told = told[:: max(1, -(-len(told) // MAX_POINTS))]
+    laid = laid[:, told]
     places = laid[:, :, None, :] + np.vstack([[0.0, 0.0], _shifts()])
-    distance = _distance(places.reshape(-1, 2), lines).reshape(places.shape[:3])
-    return Evidence(*_ranked(distance), distance[:, :, 0], bool(swapped))
+    tree = shapely.STRtree(lines)
+    on, sixth = _ranked(_near(places.reshape(-1, 2), tree).reshape(places.shape[:3]))
+    own = np.asarray(shapely.points(laid.reshape(-1, 2)), dtype=object)
+    offset = shapely.distance(own, lines[tree.nearest(own)]).reshape(laid.shape[:2])
+    return Evidence(on, sixth, offset, np.flatnonzero(known)[told], bool(swapped))
 
 
 def _lines(streets: Streets) -> tuple[FloatArray, CRS]:
@@ -192,16 +204,18 @@ def _shifts() -> FloatArray:
     return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
 
 
-def _distance(xy: FloatArray, lines: FloatArray) -> FloatArray:
-    if not len(xy):
-        return np.empty(0)
+def _near(xy: FloatArray, tree: shapely.STRtree) -> FloatArray:
+    """Distance to the nearest street, infinite beyond `FAR_M`."""
     points = np.asarray(shapely.points(xy), dtype=object)
-    return np.asarray(shapely.distance(points, lines[shapely.STRtree(lines).nearest(points)]))
+    (found, _), metres = tree.query_nearest(points, max_distance=FAR_M, return_distance=True, all_matches=False)
+    distance = np.full(len(xy), np.inf)
+    distance[found] = metres
+    return distance
 
 
 def _ranked(distance: FloatArray) -> tuple[FloatArray, IntArray]:
     """Log density of every place's rank among its own shifted copies, and which part of the near ranks it falls in."""
-    coarse = np.where(distance > FAR_M, np.inf, np.round(np.maximum(distance, FINE_M)))
+    coarse = np.round(np.maximum(distance, FINE_M))
     count = distance.shape[-1]
     low, high = rankdata(coarse, axis=-1, method="min") - 1, rankdata(coarse, axis=-1, method="max")
     share = [(1 - STRAY) * (rank / count) ** SHARP + STRAY * rank / count for rank in (low, high)]

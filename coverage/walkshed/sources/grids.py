@@ -232,8 +232,8 @@ def cell_m2(transform: Any, crs: CRS, rows: IntArray, window: Window) -> FloatAr
     --------
     >>> from affine import Affine
     >>> thirty_seconds = Affine(1 / 120, 0, 0, 0, -1 / 120, 90)
-    >>> cell_m2(thirty_seconds, CRS.from_epsg(4326), np.array([0, 5400, 10799]), Window(0, 0, 1, 1)).round()
-    array([    63., 608543., 854797.])
+    >>> cell_m2(thirty_seconds, CRS.from_epsg(4326), np.array([0, 5400, 10799]), Window(0, 0, 1, 1)).round().tolist()
+    [63.0, 608543.0, 854797.0]
     """
     if crs.is_geographic:
         edges = transform.f + transform.e * np.stack([rows, rows + 1])
