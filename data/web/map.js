@@ -181,26 +181,29 @@ function drawPlan(map) {
 
   /* ---- labels: the more important one stays where two would overlap ---- */
   const labels = [
-    ...plan.gaps.map((gap, i) => ({ key: "gaps", at: gap.at, text: String(i + 1), cls: "rank", width: 20, from: i < 10 ? 10 : i < 25 ? 12 : i < 60 ? 13 : 14, open: () => cards.gap(gap, i) })),
+    ...plan.gaps.map((gap, i) => ({ key: "gaps", at: gap.at, text: String(i + 1), cls: "rank", width: 12 + 8 * String(i + 1).length, from: i < 10 ? 10 : i < 25 ? 12 : i < 60 ? 13 : 14, open: () => cards.gap(gap, i) })),
     ...plan.units.map((unit) => ({ key: "units", at: unit.at, text: unit.label, cls: "tag unit", size: 16, from: 0, open: () => cards.unit(unit) })),
-    ...plan.places.map((place) => ({ key: "places", at: place.at, text: place.name || "", cls: "tag place" + (place.rank < 2 ? " high" : ""), size: 13, from: [7, 9, 10.5, 11, 13, 14][place.rank] ?? 14 })),
+    ...plan.places.map((place) => ({ key: "places", at: place.at, text: place.name || "", cls: "tag place" + (place.rank < 2 ? " high" : ""), size: 13, lift: 16, from: [7, 9, 12, 11, 13, 14.5][place.rank] ?? 14 })),
   ].filter((label) => label.text);
   const labelGroup = L.layerGroup().addTo(map);
   function placeLabels() {
     labelGroup.clearLayers();
     const zoom = map.getZoom(), seen = map.getBounds().pad(0.02), taken = [];
     const free = (box) => taken.every((t) => box[0] > t[2] || box[2] < t[0] || box[1] > t[3] || box[3] < t[1]);
-    const boxAt = (at, w, h) => { const p = map.latLngToContainerPoint(at); return [p.x - w / 2, p.y - h / 2, p.x + w / 2, p.y + h / 2]; };
+    const boxAt = (at, w, h, lift = 0) => {
+      const p = map.latLngToContainerPoint(at), y = p.y - lift; /* lifted: a place's name stands above what stands there */
+      return [p.x - w / 2, y - h / 2, p.x + w / 2, y + h / 2];
+    };
     if (shown("sites")) plan.sites.forEach((site) => taken.push(boxAt(site.at, 30, 30)));
     let room = 90;
     for (const label of labels) {
       if (!room || zoom < label.from || !shown(label.key) || !seen.contains(label.at)) continue;
       const width = label.width || [...label.text].reduce((w, c) => w + (c.charCodeAt(0) > 255 ? 1 : 0.58), 0) * label.size + 6;
-      const box = boxAt(label.at, width, 20);
+      const box = boxAt(label.at, width, 20, label.lift);
       if (!free(box)) continue;
       taken.push(box); room--;
       const marker = L.marker(label.at, { interactive: Boolean(label.open), keyboard: false, zIndexOffset: label.key === "places" ? -1000 : 1000,
-        icon: L.divIcon({ html: element("span", label.text), className: label.cls, iconSize: [width, 19] }) });
+        icon: L.divIcon({ html: element("span", label.text), className: label.cls, iconSize: [width, 19], iconAnchor: [width / 2, 9.5 + (label.lift || 0)] }) });
       if (label.open) marker.on("click", () => L.popup({ maxWidth: 280 }).setLatLng(label.at).setContent(label.open()).openOn(map));
       labelGroup.addLayer(marker); /* its pop-up is the map's own: moving the map sets the labels anew */
     }

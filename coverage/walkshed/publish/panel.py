@@ -6,7 +6,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from walkshed.publish.images import Cells
-from walkshed.publish.scene import density_legend, kinds_shown
+from walkshed.publish.scene import density_legend, kinds_shown, outlets_shown
 from walkshed.supply import kinds
 from walkshed.words import Lang, say
 
@@ -89,6 +89,6 @@ def _gaps(plan: "Plan") -> list[dict[str, Any]]:
 
 
 def _kinds(plan: "Plan") -> list[dict[str, Any]]:
-    counts = plan.outlets["kind"].value_counts()
+    counts = outlets_shown(plan)["kind"].value_counts()
     shown = [kinds()[key] for key in kinds_shown(plan)]
     return [{"key": k.key, "name": named(k.zh, k.en), "colour": k.colour, "count": int(counts[k.key])} for k in shown]

@@ -1,6 +1,7 @@
 """The plan as one JSON document: what was asked, what came out, what it rests on; how long it took stands apart."""
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -24,7 +25,17 @@ def plan_json(plan: "Plan") -> bytes:
 
 def run_json(plan: "Plan") -> bytes:
     """Return timings and peak memory of the run, which differ from run to run and so have a file of their own."""
-    return _dump({"name": plan.name, "timings": getattr(plan, "timings", {})})
+    return _dump({"name": plan.name, "peak_memory_mb": peak_memory_mb(), "timings_s": getattr(plan, "timings", {})})
+
+
+def peak_memory_mb() -> int | None:
+    """Return the most memory this process has held at a time, in MB; None where the system does not say (Windows)."""
+    if sys.platform == "win32":
+        return None
+    import resource  # noqa: PLC0415 - Windows has no such module
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(most / (1024**2 if sys.platform == "darwin" else 1024))  # bytes there, kilobytes elsewhere
 
 
 def plan_record(plan: "Plan") -> Record:

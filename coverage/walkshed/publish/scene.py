@@ -174,14 +174,19 @@ def _sites(plan: "Plan") -> list[Scene]:
 
 
 def _outlets(plan: "Plan") -> list[Scene]:
-    outlets = _labelled(plan, plan.outlets)
+    outlets = _labelled(plan, outlets_shown(plan))
     text = dict.fromkeys(("name", "kind", "unit", "status", "settlement", "address"))
     return _merged(outlets, _columns(outlets, {**text, "seats": 0}))
 
 
+def outlets_shown(plan: "Plan") -> gpd.GeoDataFrame:
+    """Outlets that lend books or are going to; closed ones stay in the tables."""
+    return plan.outlets[plan.outlets["status"].isin(["open", "planned"])]
+
+
 def kinds_shown(plan: "Plan") -> list[str]:
     """Kinds of outlets on this map, in the order of `data/kinds.toml`."""
-    there = set(plan.outlets["kind"])
+    there = set(outlets_shown(plan)["kind"])
     return [key for key in kinds() if key in there]
 
 
