@@ -49,6 +49,27 @@ def walk(w: FloatArray, lam: FloatArray, d: FloatArray, step: float) -> float:
 
 
 @kernel
+def turn(prices: FloatArray, d: FloatArray, new: FloatArray, upper: FloatArray, memory: float) -> float:
+    """Average a supergradient into the direction `d`, in place; returns its squared length where prices may follow."""
+    length = 0.0
+    for i in range(len(d)):
+        d[i] = (1 - memory) * d[i] + memory * new[i]
+        if not ((prices[i] <= 0 and d[i] < 0) or (prices[i] >= upper[i] and d[i] > 0)):
+            length += d[i] * d[i]
+    return length
+
+
+@kernel
+def counts(ptr: IntArray, idx: Index32, rows: IntArray, columns: int) -> FloatArray:
+    """How often each column stands in the given rows."""
+    total = np.zeros(columns)
+    for q in range(len(rows)):
+        for t in range(ptr[rows[q]], ptr[rows[q] + 1]):
+            total[idx[t]] += 1
+    return total
+
+
+@kernel
 def thrifty(ptr: IntArray, idx: Index32, cost: FloatArray, lam: FloatArray) -> Index32:
     """Serve every element that can be, taking what costs least, less its prices, per new element; drop spare picks.
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from walkshed.contracts import FloatArray
+from walkshed.siting import _kernels_prices as pricing
 
 Evaluate = Callable[[FloatArray], tuple[float, FloatArray]]
 
@@ -24,6 +25,7 @@ def climb(
     and Karp 1971; Crowder 1976). A bound at or above `target` ends the climb.
     """
     prices, direction = start.copy(), np.zeros_like(start)
+    ceiling = np.broadcast_to(np.asarray(upper, dtype=float), prices.shape).copy()
     best, kept, step, stuck = -np.inf, start, 0.5, 0
     for _ in range(iterations):
         value, slope = evaluate(prices)
@@ -36,10 +38,8 @@ def climb(
             step, stuck, prices = step * 0.66, 0, kept.copy()
             direction[:] = 0
             continue
-        direction = (1 - memory) * direction + memory * slope
-        free = ~(((prices <= 0) & (direction < 0)) | ((prices >= upper) & (direction > 0)))
-        length = float((direction[free] ** 2).sum())
+        length = pricing.turn(prices, direction, slope, ceiling, memory)
         if length == 0:
             break
-        prices = np.clip(prices + step * max(target - value, 1e-6 * abs(target)) / length * direction, 0, upper)
+        pricing.walk(ceiling, prices, direction, step * max(target - value, 1e-6 * abs(target)) / length)
     return best, kept

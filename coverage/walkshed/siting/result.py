@@ -41,6 +41,11 @@ class Siting:
     notes: tuple[Fault, ...] = ()
     seconds: float = field(default=0.0, compare=False)
 
+    @classmethod
+    def nothing_asked(cls) -> "Siting":
+        """The answer to a scenario that proposes nothing."""
+        return cls("none", (), (), 0.0, 0.0, 0.0, 0.0, "proven")
+
     @property
     def gap(self) -> float:
         """How far value and bound are apart, as a share of the value; 0 where proven."""

@@ -13,9 +13,10 @@ from walkshed.siting.climb import climb
 from walkshed.siting.elements import Cover
 from walkshed.siting.exact import Model, choice_model, minimise, start_of
 from walkshed.siting.goal import Goal
+from walkshed.siting.lagrange import first_prices, lagrange
 from walkshed.siting.problem import Problem
 from walkshed.siting.result import Siting
-from walkshed.siting.search import Clock, decided_by_rules, greedy_picks, solve
+from walkshed.siting.search import Clock, decided_by_rules, greedy_picks, swapped
 from walkshed.siting.task import Task
 
 MODEL = 150_000  # pairs that HiGHS is asked to decide
@@ -78,14 +79,13 @@ def _decide(
     plain, merged = both
     full, sites = goal.serve >= 1, goal.least == "sites"
     task = merged if full else plain
-    first, bound = _greedy(plain, cost, targets), 0.0
-    if len(task.serves) > MODEL:
-        if full:
-            first, bound = priced_cover(task, cost, first)
-        elif sites and len(targets) == 1 and not targets[0].name:
-            return _by_number(merged, targets[0].need, left_s)
-        if first is not None:
-            return first, float(np.ceil(bound - 1e-6)) if sites else bound, False
+    large, bound = len(task.serves) > MODEL, 0.0
+    lone = len(targets) == 1 and not targets[0].name and not len(merged.rows.low)
+    if large and sites and lone and not full:
+        return _by_number(merged, targets[0].need)
+    first, bound = priced_cover(task, cost) if large and full else (_greedy(plain, cost, targets), 0.0)
+    if large and first is not None:
+        return first, float(np.ceil(bound - 1e-6)) if sites else bound, False
     start = None if first is None else start_of(task, first)
     model = _model(task, cost, None if full else targets)
     answer = minimise(model, time_limit_s=left_s(), start=start, gap=0.999 if sites else 0.0)
@@ -128,15 +128,13 @@ def _met(served: BoolArray, task: Task, targets: list[Target]) -> bool:
     return all(float(task.weight[t.elements][served[t.elements]].sum()) >= t.need for t in targets)
 
 
-def priced_cover(
-    task: Task, cost: FloatArray, first: IntArray | None, iterations: int = 400
-) -> tuple[IntArray | None, float]:
+def priced_cover(task: Task, cost: FloatArray, iterations: int = 600) -> tuple[IntArray | None, float]:
     """Serve every element: a bound by prices, and covers guided by them (Caprara, Fischetti and Toth 1999).
 
     Rules are left out of the bound, which holds with them all the more, and covers that break one are passed over.
     """
-    everything, best, seen = np.full(len(task.weight), np.inf), first, 0
-    least = np.inf if first is None else float(cost[first].sum())
+    best: IntArray | None = None
+    least, seen = np.inf, 0
 
     def cover(prices: FloatArray) -> None:
         nonlocal best, least
@@ -152,34 +150,46 @@ def priced_cover(
         seen += 1
         if seen % EVERY == 0:
             cover(prices)
-        slope = 1.0 - np.bincount(task.served_by(taken), minlength=len(prices))
-        return float(prices.sum() + reduced[taken].sum()), slope.astype(float)
+        slope = 1.0 - pricing.counts(task.ptr, task.serves, taken, len(prices))
+        return float(prices.sum() + reduced[taken].sum()), slope
 
     cover(np.zeros(len(task.weight)))
     size = np.diff(task.ptr)
     rate = np.full(len(task.weight), np.inf)
     np.minimum.at(rate, task.serves, np.repeat(cost / np.maximum(size, 1), size))
-    bound, prices = climb(evaluate, rate, upper=everything, target=least, iterations=iterations, memory=0.1)
+    bound, prices = climb(
+        evaluate,
+        rate,
+        upper=np.inf,
+        target=float(cost.sum() if best is None else least),
+        iterations=iterations,
+        memory=0.1,
+    )
     cover(prices)
     return best, bound
 
 
-def _by_number(task: Task, need: float, left_s: Clock) -> tuple[IntArray | None, float, bool]:
-    """Find the fewest sites whose best cover meets the need, by halving; what cannot be proven stays as a gap."""
-    low, high, best, stopped = 0, task.build + 1, None, False
-    proven = 0  # that many sites are too few
+def _by_number(task: Task, need: float) -> tuple[IntArray | None, float, bool]:
+    """Find few sites whose cover meets the need, and prices that prove how few cannot.
+
+    At given prices the bound on what p sites serve is known for every p at once: scores added up, the best first.
+    """
+    order = greedy_picks(task, np.ones(task.options))
+    low, high, best = 0, len(order) + 1, None
     while high - low > 1:
         middle = (low + high) // 2
-        found = solve(replace(task, build=middle), left_s=left_s, seed=0)
-        enough = found is not None and found.weight >= need
-        stopped |= found is not None and found.stopped
-        if found is not None and enough:
-            high, best = middle, found.picks
-            continue
-        low = middle
-        if found is None or found.bound < need:
-            proven = max(proven, middle)
-    return best, float(proven + 1), stopped
+        picks = swapped(replace(task, build=middle), order[:middle], rounds=20)
+        if task.worth(picks) >= need and task.rows.kept(picks):
+            high, best = middle, picks
+        else:
+            low = middle
+    if best is None:
+        return None, np.inf, False
+    fewer = replace(task, build=max(1, high - 1))
+    prices = lagrange(fewer, first_prices(fewer, best), target=need, iterations=600)
+    left = task.base + float((task.weight - prices.element).sum())
+    most = left + np.concatenate([[0.0], np.cumsum(np.sort(np.maximum(prices.score, 0))[::-1])])
+    return best, float(np.argmax(most >= need)), False
 
 
 def _out_of_reach(problem: Problem, cover: Cover, targets: list[Target]) -> tuple[Fault, ...]:
