@@ -32,6 +32,18 @@ class Ground:
         """Everyone within `limit_m` of each of the given outlets or candidates."""
         return reach(self.network, self.people, self.on_network(sites), limit_m=limit_m, progress=progress)
 
+    def candidate_walks(self, limit_m: float, progress: Progress | None = None) -> Reach:
+        """Everyone within `limit_m` of each candidate; the last such table is kept, as most questions share it."""
+        kept = self._kept.get("candidates")
+        if kept is None or kept.limit_m != limit_m:
+            kept = self.walks(self.city.candidates, limit_m, progress)
+            self._kept["candidates"] = kept
+        return kept
+
+    @cached_property
+    def _kept(self) -> dict[str, Reach]:
+        return {}
+
     def nearest(self, sites: pd.DataFrame) -> NearestField:
         """The nearest of the given outlets for everyone, to be asked what changes when one comes or goes."""
         return NearestField(self.network, self.people, self.on_network(sites))

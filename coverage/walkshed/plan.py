@@ -2,9 +2,10 @@
 
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
@@ -12,15 +13,16 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from walkshed import service, siting
+from walkshed import service
 from walkshed.area import Area
 from walkshed.contracts import FloatArray, Progress
 from walkshed.errors import Fault
 from walkshed.gaps import find_gaps
 from walkshed.ground import Ground, prepare
 from walkshed.network import WalkNetwork
+from walkshed.question import ask, goal_of, years_of
 from walkshed.scenario import Scenario
-from walkshed.siting import Siting
+from walkshed.siting import Phase, Problem, Siting, Why, explain, phases, solve
 from walkshed.sources.city import City
 from walkshed.sources.load import load
 from walkshed.supply import Kind, kinds
@@ -34,6 +36,8 @@ class Plan:
     sites : the proposed, in order: index site ids; `name, kind, unit, order, people_gained`
     gaps : see `gaps.find_gaps`; what is left out today
     units, groups, distances, totals : see `service`
+    problem : the question as the siting engine was asked it; None where nothing was
+    years : a nested plan's years; none where the scenario asks for no years
     timings : seconds of each step; the one thing that differs from run to run
     """
 
@@ -55,7 +59,16 @@ class Plan:
     schematic: bool
     notes: tuple[Fault, ...]
     provenance: dict[str, Any]
+    problem: Problem | None = None
+    years: tuple[Phase, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def why(self) -> tuple[Why, ...]:
+        """Reasons for each proposed site, worked out when first asked for; of a maximal cover in one step only."""
+        if self.problem is None or self.siting.model != "max_cover" or self.years:
+            return ()
+        return tuple(explain(self.problem, self.siting, option) for option in self.siting.chosen)
 
     @property
     def name(self) -> str:
@@ -105,7 +118,9 @@ def answer(ground: Ground, scenario: Scenario, *, clock: "_Clock | None" = None)
         served = _served_by(ground, open_now, scenario, known)
         nearest_m = ground.nearest(open_now).distance_m
     with clock.step("siting"):
-        siting_, sites, after = _propose(ground, scenario, known, served, clock.progress)
+        proposal = _propose(ground, scenario, known, _with_unit(city, open_now), clock.progress)
+        built = proposal.sites.assign(kind=proposal.sites["offer"])
+        after = np.maximum(served, _served_by(ground, built, scenario, known)) if len(built) else served
     demand = city.demand.assign(
         nearest_m=nearest_m, off_network=ground.people.at.off_network, served_before=served, served_after=after
     )
@@ -117,10 +132,11 @@ def answer(ground: Ground, scenario: Scenario, *, clock: "_Clock | None" = None)
     outlets = _with_unit(city, city.outlets)
     return Plan(
         scenario=scenario, area=city.area, network=ground.network, demand=demand, outlets=outlets,
-        candidates=city.candidates, sites=sites, gaps=gaps,
+        candidates=city.candidates, sites=proposal.sites, gaps=gaps,
         units=service.by_unit(demand, city.area.units, outlets[outlets["status"] == "open"]),
         groups=service.by_group(demand), distances=service.distances(demand), totals=service.totals(demand),
-        siting=siting_, places=city.places, barriers=city.barriers, schematic=city.schematic, notes=city.notes,
+        siting=proposal.siting, problem=proposal.problem, years=proposal.years, places=city.places,
+        barriers=city.barriers, schematic=city.schematic, notes=city.notes,
         provenance=_provenance(city, scenario), timings=clock.seconds,
     )  # fmt: skip
 
@@ -132,26 +148,50 @@ def kinds_of(scenario: Scenario) -> dict[str, Kind]:
     return {key: replace(kind, **own.get(key, {})) for key, kind in known.items()}
 
 
-def _served_by(ground: Ground, sites: pd.DataFrame, scenario: Scenario, known: dict[str, Kind]) -> FloatArray:
+def _served_by(ground: Ground, sites: gpd.GeoDataFrame, scenario: Scenario, known: dict[str, Kind]) -> FloatArray:
+    """Service everyone has from the given sites, each by its kind's own limit and share."""
     limit, _ = service.terms(sites, kinds=known, limit_m=scenario.limit_m)
     walks = ground.walks(sites, float(limit.max(initial=scenario.limit_m)))
-    return service.level(walks, sites, kinds=known, limit_m=scenario.limit_m)
+    bands = tuple((band.up_to_m, band.share) for band in scenario.siting.bands)
+    return service.level(walks, sites, kinds=known, limit_m=scenario.limit_m, bands=bands)
+
+
+@dataclass(frozen=True, eq=False)
+class _Proposal:
+    siting: Siting
+    sites: gpd.GeoDataFrame
+    problem: Problem | None = None
+    years: tuple[Phase, ...] = ()
 
 
 def _propose(
-    ground: Ground, scenario: Scenario, known: dict[str, Kind], served: FloatArray, progress: Progress | None
-) -> tuple[Siting, gpd.GeoDataFrame, FloatArray]:
-    """The proposal, its sites as a table in order, and the service everyone has with them."""
-    city, ask = ground.city, scenario.siting
-    walks = ground.walks(city.candidates, scenario.limit_m, progress)
-    people = city.demand["people"].to_numpy()
-    found = siting.max_cover(
-        walks, people, build=ask.build or 0, served=served > 0, time_limit_s=ask.time_limit_s, seed=scenario.seed
-    )
-    sites = _with_unit(city, city.candidates.loc[list(found.chosen)])
-    sites = sites.assign(order=range(1, len(sites) + 1), people_gained=list(found.people_gained))
-    after = service.level(walks.take(sites.index), sites, kinds=known, limit_m=scenario.limit_m)
-    return found, sites, np.maximum(served, after)
+    ground: Ground, scenario: Scenario, known: dict[str, Kind], outlets: gpd.GeoDataFrame, progress: Progress | None
+) -> _Proposal:
+    """Put the question to the engine and bring its answer back as sites on the map, in order."""
+    if not scenario.siting.asks:
+        return _Proposal(Siting.nothing_asked(), _sites(ground.city, [], []))
+    limit_s, seed = scenario.siting.time_limit_s, scenario.seed
+    stated = ask(ground, scenario, known, outlets, progress)
+    goal, years = goal_of(scenario, ground.city.area.units.index), years_of(scenario)
+    if years and goal.model == "max_cover":
+        over = phases(stated, years, time_limit_s=limit_s, seed=seed)
+        found, by_year = over.whole.checked(), over.years
+        of = {option: phase.year for phase in by_year for option in phase.built}
+    else:
+        found, by_year, of = solve(stated, goal, time_limit_s=limit_s, seed=seed).checked(), (), {}
+    options = stated.options.loc[list(found.chosen)]
+    sites = _sites(ground.city, options["place"].tolist(), options["kind"].tolist())
+    sites["people_gained"] = list(found.people_gained)
+    sites["year"] = [of.get(option, 0) for option in found.chosen]
+    return _Proposal(found, sites, stated, by_year)
+
+
+def _sites(city: City, place: Sequence[str], offer: Sequence[str]) -> gpd.GeoDataFrame:
+    """Chosen places as a table: `kind` is the place's, `offer` what is built there."""
+    sites = _with_unit(city, city.candidates.loc[list(place)])
+    return sites.assign(
+        offer=list(offer), order=np.arange(1, len(sites) + 1), people_gained=np.zeros(len(sites)), year=0
+    ).rename_axis("site_id")
 
 
 def _with_unit(city: City, sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -10,22 +10,31 @@ from walkshed.contracts import FloatArray, groups_of
 from walkshed.reach import Reach
 from walkshed.supply import Kind
 
+Bands = tuple[tuple[float, float], ...]
+
 BANDS_M = (250, 500, 750, 1000, 1250, 1500, 2000, 3000, 5000, 10_000)
 """Upper ends of the walks that are told apart, inclusive."""
 
 
-def level(reach: Reach, sites: pd.DataFrame, *, kinds: Mapping[str, Kind], limit_m: float) -> FloatArray:
+def level(
+    reach: Reach, sites: pd.DataFrame, *, kinds: Mapping[str, Kind], limit_m: float, bands: Bands = ()
+) -> FloatArray:
     """Best share of full service each demand point has within reach, 0 to 1; float64 (demand,).
 
     Each site counts up to its kind's own limit, or `limit_m`, with its kind's share; a person counts once, at best.
 
     sites : index as `reach.site_ids`; `kind`
+    bands : (up to m, share) ascending, inclusive: service that falls with distance; none beyond the last
     """
     limit, share = terms(sites, kinds=kinds, limit_m=limit_m)
     of = np.repeat(np.arange(len(sites)), np.diff(reach.ptr))
     within = reach.distance_m <= limit[of]
     best = np.zeros(len(reach.demand_ids))
-    np.maximum.at(best, reach.demand[within], share[of[within]])
+    part = share[of[within]]
+    if bands:
+        upto, worth = (np.array(column, dtype=float) for column in zip(*bands, strict=True))
+        part = part * np.append(worth, 0.0)[np.searchsorted(upto, reach.distance_m[within])]
+    np.maximum.at(best, reach.demand[within], part)
     return best
 
 

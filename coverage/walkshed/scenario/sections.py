@@ -113,6 +113,12 @@ class SitingSection(Section):
     capacity: Annotated[Number, Field(gt=0)] | None = (
         None  # capacitated_cover: people per outlet without its own figure
     )
+    kinds: tuple[Text, ...] = ("reading_room",)  # what may be built at any place; costs and shares are the kind's
+    offers: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)  # kind of place -> what may be built there
+    kind_ceilings: dict[Text, Count] = Field(default_factory=dict)  # kind -> at most so many
+    least: Literal["sites", "money"] = "sites"  # set_cover: what there is to be least of
+    second: Share = 0.5  # backup_cover: what a second outlet within reach is worth
+    horizon_m: Metres | None = None  # p_median, p_center: farther walks count as this far; None: three limits
     time_limit_s: Annotated[Number, Field(gt=0)] = 60.0  # per model solved
 
     @property

@@ -216,7 +216,8 @@ class _Files:
         supply = self.scenario.supply
         found = []
         if supply.candidates_file is not None:
-            found.append(self._table(supply.candidates_file, supply.candidates_crs).assign(status="candidate"))
+            own = self._table(supply.candidates_file, supply.candidates_crs).assign(status="candidate")
+            found.append(_renamed(own, self.outlets.index))
         if self.extract is not None:
             sites = self.extract.sites[self.extract.sites["status"] == "candidate"]
             found.append(sites if supply.candidates is None else sites[sites["kind"].isin(supply.candidates)])
@@ -243,6 +244,12 @@ class _Files:
 
     def _path(self, written: str) -> Path:
         return self.scenario.path(written)
+
+
+def _renamed(candidates: gpd.GeoDataFrame, taken: pd.Index) -> gpd.GeoDataFrame:
+    """Candidates whose ids differ from those of outlets: two tables without ids both count from s1."""
+    again = candidates.index.isin(taken)
+    return candidates.set_axis(candidates.index.where(~again, "c:" + candidates.index.astype(str)))
 
 
 def nothing(crs: CRS, *columns: str) -> gpd.GeoDataFrame:
