@@ -43,11 +43,11 @@ def components(ptr: IntArray, adj: Index32, a: IntArray, edge_nm: IntArray) -> t
     matrix = csr_array((np.ones(len(adj), np.int8), adj, ptr.astype(np.int32)), shape=(n, n))
     count, found = connected_components(matrix, directed=False)
     label = np.asarray(found, dtype=np.int64)
-    length_m = np.bincount(label[a], edge_nm / NM, minlength=count)
+    length_m = np.bincount(label[a], edge_nm / NM, minlength=count).astype(np.float64)
     order = np.argsort(-length_m, kind="stable")
     rank = np.empty(count, np.int32)
     rank[order] = np.arange(count, dtype=np.int32)
-    return rank[label], length_m[order]
+    return rank[label], np.asarray(length_m[order], dtype=np.float64)
 
 
 def hilbert(xy: FloatArray) -> tuple[IntArray, FloatArray]:

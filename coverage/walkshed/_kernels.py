@@ -6,7 +6,7 @@ No floats: no NaN and no infinity can enter.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -24,10 +24,10 @@ SHIFT = 34  # buckets of 17 m: near the shortest usual street
 def kernel(function: F) -> F:
     """Compile with numba, without the GIL; cached beside the code, in the user's cache folder, or not at all."""
     try:
-        compiled: F = numba.njit(cache=True, nogil=True)(function)
+        compiled: Any = numba.njit(cache=True, nogil=True)(function)
     except RuntimeError:  # numba finds no folder to write to: compile in every process
         compiled = numba.njit(nogil=True)(function)
-    return compiled
+    return cast("F", compiled)
 
 
 @kernel

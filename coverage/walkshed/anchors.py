@@ -65,7 +65,7 @@ class Anchored:
         KeyError
             If an id is not among them.
         """
-        wanted = pd.Index(ids)
+        wanted = pd.Index(list(ids))
         at = self.ids.get_indexer(wanted)
         if (at < 0).any():
             raise KeyError(wanted[at < 0].tolist())

@@ -65,7 +65,7 @@ def control_of(area: Area, totals: pd.DataFrame) -> Control:
     names = area.units["label"].reindex(totals.index.astype(str)).fillna("").tolist()
     labels = tuple(name or str(key) for name, key in zip(names, totals.index, strict=True))
     people = np.rint(totals[numbers].to_numpy(dtype=float)).astype(np.int64)
-    return Control(tuple(totals.index.astype(str)), labels, tuple(groups), people, of_unit)
+    return Control(tuple(totals.index.astype(str)), labels, tuple(groups), people, np.asarray(of_unit, dtype=np.int64))
 
 
 def scale_to_totals(
@@ -136,7 +136,8 @@ def _share(kept: gpd.GeoDataFrame, column: str, before: FloatArray) -> FloatArra
     """Share of a group in each cell; without the column, or where nobody lives, everybody alike."""
     if column not in kept:
         return np.full(len(kept), 0.5)
-    return np.divide(kept[column].to_numpy(dtype=float), before, out=np.full(len(kept), 0.5), where=before > 0)
+    members: FloatArray = kept[column].to_numpy(dtype=float)
+    return np.asarray(np.divide(members, before, out=np.full(len(kept), 0.5), where=before > 0))
 
 
 def rake(seed: FloatArray, rows: FloatArray, columns: FloatArray) -> FloatArray:

@@ -74,7 +74,7 @@ def nearest_street(network: WalkNetwork, points: gpd.GeoSeries) -> pd.Series:
 
 def _squares(homes: pd.DataFrame) -> pd.DataFrame:
     """One row per square with somebody in it: `col`, `row`, `people` and the `unit` most of them belong to."""
-    by_unit = homes.groupby(["col", "row", "unit"], as_index=False)["people"].sum()
+    by_unit = pd.DataFrame(homes.groupby(["col", "row", "unit"])["people"].sum()).reset_index()
     order = np.lexsort((by_unit["unit"], -by_unit["people"], by_unit["row"], by_unit["col"]))
     first = by_unit.iloc[order]
     total = by_unit.groupby(["col", "row"])["people"].sum()

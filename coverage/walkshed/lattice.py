@@ -65,7 +65,7 @@ def diffuse(totals: ArrayLike, weights: ArrayLike, group: ArrayLike | None = Non
     steps = whole[ranked] * (run - before[ranked]) // out_of[ranked]
     previous = np.concatenate([[0], steps])[:-1]
     previous[first[first < len(ranked)]] = 0
-    shared = np.empty_like(steps)
+    shared = np.empty(len(steps), np.int64)
     shared[order] = steps - previous
     return shared
 
@@ -133,7 +133,8 @@ def cut(polygons: GeometryArray, cell_m: float) -> Pieces:
         one = (width == 1) & (height == 1)
         full = ~one & (area >= width * height * cell_m**2 * (1 - 1e-9))
         found += [(part[one], box[one, 1], box[one, 0], area[one]), _every_cell(part[full], box[full], cell_m)]
-        shapes, part, box = _halves(*(a[~one & ~full] for a in (shapes, part, box)), cell_m)
+        rest = ~one & ~full
+        shapes, part, box = _halves(shapes[rest], part[rest], box[rest], cell_m)
     columns = [np.concatenate(c) for c in zip(*found, strict=True)] if found else [np.empty(0, np.int64)] * 4
     order = np.lexsort((columns[2], columns[1], columns[0]))
     return Pieces(columns[0][order], columns[1][order], columns[2][order], columns[3][order].astype(float))

@@ -1,5 +1,6 @@
 """Who can walk where: the one table every later question reads."""
 
+import math
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -54,7 +55,7 @@ class Reach:
         KeyError
             If a site is not in this table.
         """
-        wanted = pd.Index(site_ids)
+        wanted = pd.Index(list(site_ids))
         at = self.site_ids.get_indexer(wanted)
         if (at < 0).any():
             raise KeyError(wanted[at < 0].tolist())
@@ -102,10 +103,10 @@ class Reach:
         >>> Reach.from_frame(table, demand_ids=["h", "i"], site_ids=["L"], limit_m=500).served().tolist()
         [True, False]
         """
-        demand, sites = pd.Index(demand_ids), pd.Index(site_ids)
+        demand, sites = pd.Index(list(demand_ids)), pd.Index(list(site_ids))
         refuse(_table_faults(frame, demand, sites))
         near = frame[frame["distance_m"] <= limit_m]
-        to, at = sites.get_indexer(near["to_id"]), demand.get_indexer(near["from_id"])
+        to, at = sites.get_indexer(pd.Index(near["to_id"])), demand.get_indexer(pd.Index(near["from_id"]))
         order = np.lexsort((at, to))
         ptr = pointers(np.bincount(to, minlength=len(sites)))
         distance_m = near["distance_m"].to_numpy(dtype=float)[order]
@@ -138,7 +139,7 @@ def reach(
     """
     people = demand if isinstance(demand, Anchored) else anchor(network, demand, max_access_m=max_access_m)
     places = sites if isinstance(sites, Anchored) else anchor(network, sites, max_access_m=max_access_m)
-    limit_nm = np.int64(np.floor(limit_m * NM))
+    limit_nm = math.floor(limit_m * NM)
     order = np.argsort(places.at.edge, kind="stable")  # neighbours in turn find their surroundings still in the cache
     seeds, away_nm = places.ends
     direct_ptr, direct_leaf, direct_nm = people.on_the_streets_of(places)

@@ -62,7 +62,8 @@ class Weighted:
 
     def sums(self, zone: IntArray, count: int) -> FloatArray:
         """Weight per zone."""
-        return np.bincount(zone, shapely.area(self.shapes) * self.per_m2, minlength=count)
+        weight = np.bincount(zone, shapely.area(self.shapes) * self.per_m2, minlength=count)
+        return weight.astype(np.float64)
 
 
 def weigh(weights: Weights, crs: CRS) -> Weighted:
@@ -145,7 +146,7 @@ def _buildings(buildings: gpd.GeoDataFrame, crs: CRS) -> tuple[GeometryArray, Fl
         if "residential" in kept
         else np.zeros(len(kept), dtype=bool)
     )
-    return polygons(kept.geometry, crs), floors, flagged
+    return polygons(kept.geometry, crs), np.asarray(floors, dtype=np.float64), np.asarray(flagged, dtype=np.bool_)
 
 
 def _mapped(land: GeometryArray, homes: GeometryArray) -> tuple[BoolArray, BoolArray]:

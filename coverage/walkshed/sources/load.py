@@ -8,7 +8,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from pyproj import CRS, Transformer
+from pyproj import CRS
+from shapely import Polygon
 
 from walkshed.area import Area, metric_crs
 from walkshed.contracts import Progress, refuse
@@ -97,14 +98,20 @@ class _Files:
         return Area(touched)
 
     @cached_property
-    def clip(self) -> shapely.Polygon:
-        """Where streets are known: the box they fill, inside the scenario's own clip if there is one."""
-        filled = shapely.box(*self.ways[0].xy.min(axis=0), *self.ways[0].xy.max(axis=0))
+    def clip(self) -> Polygon:
+        """Where streets are known: the box they fill and a walk to it, inside the scenario's own clip."""
+        xy = self.ways[0].xy
+        filled: Polygon = shapely.box(*xy.min(axis=0), *xy.max(axis=0)).buffer(self.scenario.standard.max_access_m)
+        return filled if self._own_clip is None else Polygon(shapely.intersection(filled, self._own_clip))
+
+    @cached_property
+    def _own_clip(self) -> Polygon | None:
+        """The scenario's clip in metres."""
         if self._clip is None:
-            return filled
+            return None
         corners = shapely.segmentize(shapely.box(*self._clip), 0.01)  # degrees: a straight side is none in metres
-        to_metres = Transformer.from_crs("EPSG:4326", self.crs, always_xy=True)
-        return shapely.intersection(filled, shapely.transform(corners, to_metres.transform, interleaved=False))
+        [own] = gpd.GeoSeries([corners], crs="EPSG:4326").to_crs(self.crs)
+        return Polygon(own)
 
     @property
     def _clip(self) -> tuple[float, float, float, float] | None:
@@ -159,7 +166,9 @@ class _Files:
         if section.control is not None:
             people, more = scale_to_totals(people, self.area, read_csv(self._path(section.control)).set_index("group"))
             notes = (*notes, *more)
-        kept, outside = clip_demand(people, self.clip)
+        if self._own_clip is None:
+            return people, notes  # who lives far from all streets is off the network, and is reported
+        kept, outside = clip_demand(people, self._own_clip)
         return kept, (*notes, *outside)
 
     def _totals(self) -> pd.DataFrame:
@@ -169,8 +178,8 @@ class _Files:
             return read_csv(self._path(section.control)).set_index("group")
         if units is None or section.people is None:
             raise AssertionError  # the scenario was refused before
-        columns = [*section.groups.values(), *section.group_shares.values()]
-        wanted = [section.people, *(column for several in columns for column in several)]
+        several = [*section.groups.values(), *section.group_shares.values()]
+        wanted = [section.people, *(column for columns in several for column in columns)]
         found = ", ".join(str(c) for c in units.columns if c != units.geometry.name)
         where = self.scenario.area.units if self.scenario.area else "units"
         refuse(Fault("table.missing_column", where, {"column": c, "found": found}) for c in wanted if c not in units)
