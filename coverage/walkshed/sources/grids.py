@@ -1,5 +1,6 @@
 """Population grids (GeoTIFF): only the blocks over the area are read, and cells become people at points."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -8,15 +9,20 @@ from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import rasterio
 import shapely
-from pyproj import CRS, Geod, Proj, Transformer
-from rasterio.errors import RasterioError, WindowError
+from affine import Affine
+from pyproj import CRS, Transformer
+from rasterio.errors import NotGeoreferencedWarning, RasterioError, WindowError
+from rasterio.features import rasterize
 from rasterio.windows import Window
 
 from walkshed.area import Area
 from walkshed.contracts import BoolArray, FloatArray, IntArray, check_demand, refuse
 from walkshed.errors import Fault, InputError, MissingInputError
+from walkshed.lattice import GeometryArray
+from walkshed.sources.grid_cells import at, cell_m2
 
 Unit = Literal["per_cell", "per_hectare"]
 
@@ -24,6 +30,8 @@ BLOCK = 1024
 """Rows and columns read at a time, at most (rounded to whole blocks of the file)."""
 
 CACHE_MB = 64  # GDAL keeps read blocks; its default is 5 % of all memory, and we never come back to one
+
+SIDE_M = 1000.0  # a side of a unit is cut to this before it is bent into another CRS
 
 ROUNDING = 1e-3  # by how much a group may exceed the people in a grid of 32-bit numbers; more is a fault
 
@@ -76,8 +84,10 @@ def read_grid(
         window = _window(first, area)
         if window is None:
             raise InputError(Fault("vector.outside", path.name))
-        reading = _Reading(grids, sources, area, unit)
-        parts = [reading.people(first, block) for block in _blocks(first, window)]
+        system = CRS.from_wkt(first.crs.to_wkt())
+        to_metres = Transformer.from_crs(system, area.crs, always_xy=True)
+        reading = _Reading(grids, sources, first, _in_grid(area, system), to_metres, unit)
+        parts = [reading.people(block) for block in _blocks(first, window)]
     cells = _Cells.joined(parts, list(sources))
     return _demand(cells, area, path)
 
@@ -109,7 +119,10 @@ def _opened(path: Path) -> Iterator[Any]:
     if not path.is_file():
         raise MissingInputError(Fault("grids.missing", str(path.name)))
     try:
-        with rasterio.open(path.resolve(), driver="GTiff") as grid:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # a fault says so, in words
+            grid = rasterio.open(path.resolve(), driver="GTiff")
+        with grid:
             yield grid
     except RasterioError as error:
         reason = (str(error).splitlines() or [""])[0].replace(str(path.resolve()), path.name)[:200]
@@ -163,8 +176,7 @@ def _window(grid: Any, area: Area) -> Window | None:  # noqa: ANN401 - rasterio 
     there = Transformer.from_crs(area.crs, CRS.from_wkt(grid.crs.to_wkt()), always_xy=True)
     left, bottom, right, top = area.units.total_bounds.tolist()
     west, south, east, north = there.transform_bounds(left, bottom, right, top, densify_pts=51)
-    to_cell = ~grid.transform
-    cols, rows = zip(to_cell * (west, north), to_cell * (east, south), strict=True)
+    cols, rows = at(~grid.transform, np.array([west, east]), np.array([north, south]))
     col, row = int(np.floor(min(cols))) - 1, int(np.floor(min(rows))) - 1
     wide, high = int(np.ceil(max(cols))) + 1 - col, int(np.ceil(max(rows))) + 1 - row
     try:
@@ -183,14 +195,16 @@ def _blocks(grid: Any, window: Window) -> Iterator[Window]:  # noqa: ANN401 - ra
 
 @dataclass(frozen=True)
 class _Reading:
-    """What is read from which open grids, for which area."""
+    """What is read from which open grids, for which units."""
 
     grids: Mapping[Path, Any]
     sources: Sources
-    area: Area
+    grid: Any
+    units: GeometryArray  # in the grid's CRS
+    to_metres: Transformer
     unit: Unit | None
 
-    def people(self, grid: Any, window: Window) -> _Cells:  # noqa: ANN401 - rasterio ships no types
+    def people(self, window: Window) -> _Cells:
         """The inhabited cells of one window whose centres lie in a unit."""
         wanted = dict.fromkeys(source for of in self.sources.values() for source in of)
         read = {
@@ -198,81 +212,40 @@ class _Reading:
             for path, band in wanted
         }
         values = {column: np.nan_to_num(sum(read[s] for s in of), nan=0.0) for column, of in self.sources.items()}
-        row, col = np.nonzero(values["people"] > 0)
-        x, y = grid.transform * (col + window.col_off + 0.5, row + window.row_off + 0.5)
-        system = CRS.from_wkt(grid.crs.to_wkt())
-        to_metres = Transformer.from_crs(system, self.area.crs, always_xy=True)
-        xy = np.column_stack(to_metres.transform(x, y)).reshape(-1, 2)
-        owner = _unit_at(xy, self.area)
-        inside = owner >= 0
+        owner = self._owner(window)
+        row, col = np.nonzero((values["people"] > 0) & (owner >= 0))
+        x, y = at(self.grid.transform, col + window.col_off + 0.5, row + window.row_off + 0.5)
         hectares = np.ones(window.height)
         if self.unit == "per_hectare":
-            hectares = cell_m2(grid.transform, system, np.arange(window.height) + window.row_off, window) / 10_000.0
+            rows = np.arange(window.height) + window.row_off
+            hectares = cell_m2(self.grid.transform, CRS.from_wkt(self.grid.crs.to_wkt()), rows, window) / 10_000.0
         return _Cells(
-            row[inside] + window.row_off,
-            col[inside] + window.col_off,
-            xy[inside],
-            owner[inside],
-            {c: (layer[row, col] * hectares[row])[inside] for c, layer in values.items()},
+            row + window.row_off,
+            col + window.col_off,
+            np.column_stack(self.to_metres.transform(x, y)).reshape(-1, 2),
+            owner[row, col],
+            {c: layer[row, col] * hectares[row] for c, layer in values.items()},
             sum(int((layer < 0).sum()) for layer in read.values()),
         )
 
-
-def cell_m2(transform: Any, crs: CRS, rows: IntArray, window: Window) -> FloatArray:  # noqa: ANN401 - affine ships no types
-    """True area on the ellipsoid of a cell in each row: between two parallels, or by the projection's areal scale.
-
-    Parameters
-    ----------
-    rows : (n,)
-        Rows of the whole grid.
-    window : Window
-        Its middle column stands for the row in projected grids, where the scale changes over hundreds of kilometres.
-
-    Examples
-    --------
-    >>> from affine import Affine
-    >>> thirty_seconds = Affine(1 / 120, 0, 0, 0, -1 / 120, 90)
-    >>> cell_m2(thirty_seconds, CRS.from_epsg(4326), np.array([0, 5400, 10799]), Window(0, 0, 1, 1)).round().tolist()
-    [63.0, 608543.0, 854797.0]
-    """
-    if crs.is_geographic:
-        edges = transform.f + transform.e * np.stack([rows, rows + 1])
-        zone = np.abs(np.diff(_zone_m2(np.radians(np.clip(edges, -90, 90)), crs), axis=0)[0])
-        return np.asarray(zone * np.radians(abs(transform.a)))
-    metre = crs.axis_info[0].unit_conversion_factor
-    middle = np.full(len(rows), window.col_off + window.width / 2)
-    x, y = transform * (middle, rows + 0.5)
-    lon, lat = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True).transform(x, y)
-    scale = np.asarray(Proj(crs).get_factors(lon, lat).areal_scale)
-    return np.asarray(abs(transform.a * transform.e) * metre**2 / scale)
+    def _owner(self, window: Window) -> IntArray:
+        """Position of the unit that the centre of each cell lies in, the first where they overlap; -1 for none."""
+        whole, shape = self.grid.transform, (window.height, window.width)
+        x, y = at(
+            whole, window.col_off + np.array([0.0, window.width]), window.row_off + np.array([0.0, window.height])
+        )
+        touched = np.flatnonzero(shapely.intersects(shapely.box(x.min(), y.min(), x.max(), y.max()), self.units))
+        if not len(touched):
+            return np.full(shape, -1)
+        drawn = [(self.units[u], int(u)) for u in touched[::-1]]
+        here = Affine(whole.a, 0.0, float(x[0]), 0.0, whole.e, float(y[0]))
+        return np.asarray(rasterize(drawn, out_shape=shape, transform=here, fill=-1, dtype="int32"))
 
 
-def _zone_m2(phi: FloatArray, crs: CRS) -> FloatArray:
-    """Area from the equator to a parallel, per radian of longitude (Snyder 1987, eq. 3-12, times a² / 2)."""
-    geod = crs.get_geod() or Geod(ellps="WGS84")
-    a, b = geod.a, geod.b
-    e2 = 1 - (b / a) ** 2
-    sine = np.sin(phi)
-    if e2 == 0:
-        return np.asarray(a**2 * sine)
-    e = np.sqrt(e2)
-    return np.asarray(b**2 / 2 * (sine / (1 - e2 * sine**2) + np.arctanh(e * sine) / e))
-
-
-def _unit_at(xy: FloatArray, area: Area) -> IntArray:
-    """Position of the unit each point lies in; -1 for none."""
-    units = np.asarray(area.units.geometry.array, dtype=object)
-    owner = np.full(len(xy), -1)
-    near = np.arange(len(xy))
-    shapely.prepare(units)
-    for u, shape in enumerate(units):
-        west, south, east, north = shape.bounds
-        x, y = xy[near].T
-        boxed = near[(x >= west) & (x <= east) & (y >= south) & (y <= north)]
-        found = boxed[shapely.contains_xy(shape, xy[boxed])]
-        owner[found] = u
-        near = near[owner[near] < 0]
-    return owner
+def _in_grid(area: Area, system: CRS) -> GeometryArray:
+    """Units in the grid's CRS; sides straight in metres stay so to the centimetre."""
+    units = gpd.GeoSeries(shapely.segmentize(area.units.geometry.array, SIDE_M), crs=area.crs)
+    return np.asarray(units.to_crs(system).array, dtype=object)
 
 
 def _demand(cells: _Cells, area: Area, path: Path) -> tuple[gpd.GeoDataFrame, tuple[Fault, ...]]:
@@ -285,8 +258,8 @@ def _demand(cells: _Cells, area: Area, path: Path) -> tuple[gpd.GeoDataFrame, tu
         if (over := int((layer > total).sum())) > 0:
             faults.append(Fault("grids.group_over_total", path.name, {"column": column, "cells": over}))
     refuse(faults)
-    ids = np.char.add(np.char.add("g", cells.row.astype(str)), np.char.add("_", cells.col.astype(str)))
-    points = gpd.GeoSeries(shapely.points(cells.xy), index=ids.astype(object), crs=area.crs).rename_axis("demand_id")
+    ids = [f"g{row}_{col}" for row, col in zip(cells.row.tolist(), cells.col.tolist(), strict=True)]
+    points = gpd.GeoSeries(shapely.points(cells.xy), index=pd.Index(ids, name="demand_id"), crs=area.crs)
     frame = gpd.GeoDataFrame(people, index=points.index, geometry=points)
     demand = frame.assign(unit=area.units.index.to_numpy()[cells.unit])
     note = Fault("grids.read", path.name, {"cells": len(demand), "people": round(float(total.sum()))})
