@@ -26,6 +26,7 @@ from walkshed.siting import Phase, Problem, Siting, Why, explain, phases, solve
 from walkshed.sources.city import City
 from walkshed.sources.load import load
 from walkshed.supply import Kind, kinds
+from walkshed.whatif import changed
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +113,7 @@ def run(scenario: Scenario, *, progress: Progress | None = None) -> Plan:
 def answer(ground: Ground, scenario: Scenario, *, clock: "_Clock | None" = None) -> Plan:
     """Answer a scenario on ground that is prepared already: what the app does when a control moves."""
     clock = clock or _Clock(None)
+    ground = changed(ground, scenario)
     city, known = ground.city, kinds_of(scenario)
     open_now = city.outlets[city.outlets["status"] == "open"]
     with clock.step("reach"):
