@@ -47,7 +47,7 @@ def walkshed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str, outcome: Any = None, writing: Any = None) -> Result:
-        def answer(_scenario: Any, *, progress: Any = None) -> Any:
+        def answer(_scenario: Any, *, progress: Any = None, anyway: bool = False) -> Any:
             progress("reach", 0.5)
             if isinstance(outcome, BaseException):
                 raise outcome

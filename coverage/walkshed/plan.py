@@ -13,7 +13,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from walkshed import service
+from walkshed import service, trust
 from walkshed.area import Area
 from walkshed.contracts import FloatArray, Progress
 from walkshed.errors import Fault
@@ -26,6 +26,7 @@ from walkshed.siting import Phase, Problem, Siting, Why, explain, phases, solve
 from walkshed.sources.city import City
 from walkshed.sources.load import load
 from walkshed.supply import Kind, kinds
+from walkshed.trust import Finding
 from walkshed.whatif import changed
 
 
@@ -39,6 +40,7 @@ class Plan:
     units, groups, distances, totals : see `service`
     problem : the question as the siting engine was asked it; None where nothing was
     years : a nested plan's years; none where the scenario asks for no years
+    findings : the trust report, as far as it was made: what the answer rests on
     timings : seconds of each step; the one thing that differs from run to run
     """
 
@@ -62,6 +64,7 @@ class Plan:
     provenance: dict[str, Any]
     problem: Problem | None = None
     years: tuple[Phase, ...] = ()
+    findings: tuple[Finding, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
 
     @cached_property
@@ -92,13 +95,15 @@ class Plan:
         return self.scenario.standard_id
 
 
-def run(scenario: Scenario, *, progress: Progress | None = None) -> Plan:
-    """Answer a scenario from its files: load, walk, find the gaps, propose.
+def run(scenario: Scenario, *, progress: Progress | None = None, anyway: bool = False) -> Plan:
+    """Answer a scenario from its files: load, look at what they are worth, walk, find the gaps, propose.
+
+    anyway : plan even on data that the trust report says to stop for; a note on the plan then says so
 
     Raises
     ------
     InputError
-        With every fault of the scenario's files.
+        With every fault of the scenario's files; with every finding of the trust report to stop for.
     InfeasibleError
         If no plan keeps the scenario's rules.
     """
@@ -107,24 +112,39 @@ def run(scenario: Scenario, *, progress: Progress | None = None) -> Plan:
         city = load(scenario, progress=progress)
     with clock.step("network"):
         ground = prepare(city, scenario)
-    return answer(ground, scenario, clock=clock)
+    with clock.step("trust"):
+        findings = trust.check(ground, scenario)
+        trust.refuse_stops(findings, anyway=anyway)
+    return answer(ground, scenario, findings=findings, anyway=anyway, clock=clock)
 
 
-def answer(ground: Ground, scenario: Scenario, *, clock: "_Clock | None" = None) -> Plan:
-    """Answer a scenario on ground that is prepared already: what the app does when a control moves."""
+def answer(
+    ground: Ground,
+    scenario: Scenario,
+    *,
+    findings: tuple[Finding, ...] = (),
+    anyway: bool = False,
+    clock: "_Clock | None" = None,
+) -> Plan:
+    """Answer a scenario on ground that is prepared already: what the app does when a control moves.
+
+    findings : of `trust.check` on this ground; the one about the answer itself is added
+    """
     clock = clock or _Clock(None)
     ground = changed(ground, scenario)
     city, known = ground.city, kinds_of(scenario)
     open_now = city.outlets[city.outlets["status"] == "open"]
     with clock.step("reach"):
         served = _served_by(ground, open_now, scenario, known)
-        nearest_m = ground.nearest(open_now).distance_m
+        nearest_m = ground.nearest_m(open_now)
+    findings = (*findings, trust.area_served(ground, scenario, served))
+    stamped = trust.refuse_stops(findings, anyway=anyway)
     with clock.step("siting"):
         proposal = _propose(ground, scenario, known, _with_unit(city, open_now), clock.progress)
         built = proposal.sites.assign(kind=proposal.sites["offer"])
         after = np.maximum(served, _served_by(ground, built, scenario, known)) if len(built) else served
     demand = city.demand.assign(
-        nearest_m=nearest_m, off_network=ground.people.at.off_network, served_before=served, served_after=after
+        nearest_m=nearest_m, off_network=ground.off_network, served_before=served, served_after=after
     )
     with clock.step("gaps"):
         unserved = demand["people"].to_numpy() * (1.0 - served)
@@ -138,7 +158,8 @@ def answer(ground: Ground, scenario: Scenario, *, clock: "_Clock | None" = None)
         units=service.by_unit(demand, city.area.units, outlets[outlets["status"] == "open"]),
         groups=service.by_group(demand), distances=service.distances(demand), totals=service.totals(demand),
         siting=proposal.siting, problem=proposal.problem, years=proposal.years, places=city.places,
-        barriers=city.barriers, schematic=city.schematic, notes=city.notes,
+        barriers=city.barriers, schematic=city.schematic, notes=(*city.notes, *stamped),
+        findings=findings,
         provenance=_provenance(city, scenario), timings=clock.seconds,
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from walkshed.contracts import FloatArray
 from walkshed.errors import Fault, InputError
 from walkshed.ground import Ground
 from walkshed.scenario import Scenario
+from walkshed.supply import kinds
 from walkshed.trust.finding import GRADES, Finding, Grade, graded, listed, lonlat, named, worst
 from walkshed.trust.streets import Edges, far_people, islands, streets
 
@@ -72,13 +73,21 @@ def area_served(ground: Ground, scenario: Scenario, served: FloatArray) -> Findi
     squares of 100 m that have somebody served in them.
     """
     city = ground.city
-    count = int((city.outlets["status"] == "open").sum())
+    now = city.outlets[city.outlets["status"] == "open"]
     xy = shapely.get_coordinates(city.demand.geometry.array[served > 0])
-    squares = len(np.unique(np.floor(xy / CELL_M), axis=0))
-    km2, circle = squares * CELL_M**2 / 1e6, count * np.pi * (scenario.limit_m / 1000) ** 2
+    km2 = len(np.unique(np.floor(xy / CELL_M), axis=0)) * CELL_M**2 / 1e6
+    circle = float(np.pi * (_limits_m(now, scenario) ** 2).sum() / 1e6)
     usual = circle / DETOUR**2
-    values = {"km2": km2, "n": count, "usual_km2": usual, "most_km2": circle, "limit_m": scenario.limit_m}
+    values = {"km2": km2, "n": len(now), "usual_km2": usual, "most_km2": circle, "limit_m": scenario.limit_m}
     return Finding("trust.area_served", graded(km2, usual, circle), values)
+
+
+def _limits_m(sites: pd.DataFrame, scenario: Scenario) -> FloatArray:
+    """Walking limit of each site: its kind's own, else the scenario's."""
+    own = {key: kind.limit_m for key, kind in kinds().items()}
+    own |= {key: section.limit_m for key, section in scenario.kinds.items() if section.limit_m is not None}
+    limits = [own.get(kind) for kind in sites["kind"]]
+    return np.array([scenario.limit_m if metres is None else metres for metres in limits], dtype=float)
 
 
 def _people(ground: Ground, scenario: Scenario) -> Iterator[Finding]:
