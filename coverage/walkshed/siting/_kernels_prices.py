@@ -13,19 +13,21 @@ from walkshed.siting._kernels import fits, sift
 @kernel
 def slope(
     ptr: IntArray, idx: Index32, w: FloatArray, rptr: IntArray, ridx: Index32, ramt: FloatArray,
-    lam: FloatArray, top: IntArray, d: FloatArray, e: FloatArray, limit: FloatArray, memory: float, scale: float,
+    lam: FloatArray, top: IntArray, part: FloatArray, d: FloatArray, e: FloatArray, limit: FloatArray, memory: float,
+    scale: float,
 ) -> float:  # fmt: skip
     """Average the newest subgradient of the Lagrangian bound into `d` (elements) and `e` (rules), in place.
 
+    `top` are the options that the prices take, `part` how much of each.
     Returns the squared length of the direction, where prices may still follow it.
     """
     d *= 1 - memory
     e *= 1 - memory
     for q in range(len(top)):
         for t in range(ptr[top[q]], ptr[top[q] + 1]):
-            d[idx[t]] -= memory
+            d[idx[t]] -= memory * part[q]
         for t in range(rptr[top[q]], rptr[top[q] + 1]):
-            e[ridx[t]] += memory * ramt[t]
+            e[ridx[t]] += memory * part[q] * ramt[t]
     length = 0.0
     for i in range(len(w)):
         if w[i] > lam[i]:

@@ -1,5 +1,7 @@
 """Put an answer together: ids instead of positions, people instead of grains, notes, and how sure it is."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from walkshed.contracts import FloatArray, IntArray
@@ -22,9 +24,11 @@ def served_share(problem: Problem, picks: IntArray) -> FloatArray:
 
 def ordered(problem: Problem, picks: IntArray) -> tuple[IntArray, FloatArray]:
     """Picks in the order that gains most people first, and the people each adds."""
-    cover = Cover.of(problem)
-    order, gains = in_order(cover.task(), picks)
-    return order, gains * cover.grains.unit
+    sites = np.sort(picks)  # only their rows are read, however long the table is
+    few = replace(problem, options=problem.options.iloc[sites], reach=problem.reach.take(problem.options.index[sites]))
+    cover = Cover.of(few)
+    order, gains = in_order(cover.task(), np.arange(len(sites)))
+    return sites[order], gains * cover.grains.unit
 
 
 def siting_of(

@@ -1,7 +1,7 @@
 """HiGHS without a layer in between: arrays in, its own status and bound out, its time limit held."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
@@ -171,3 +171,27 @@ def start_of(task: Task, picks: IntArray) -> FloatArray:
     x[picks] = 1.0
     x[task.options + task.serves[entries(task.ptr, picks)]] = 1.0
     return x
+
+
+class RulesProgram:
+    """The linear program "most worth under the rules", kept open so that new worths start from the last answer."""
+
+    def __init__(self, task: Task) -> None:
+        self._options, self._rules = task.options, len(task.rows.low)
+        self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
+        self._highs.setOptionValue("output_flag", False)
+        self._highs.setOptionValue("threads", 1)
+        self._highs.setOptionValue("presolve", "off")  # the last basis is the better start
+        self._highs.setOptionValue("solver", "simplex")
+        model = rules_model(task, np.zeros(task.options))
+        self._highs.passModel(_to_highs(replace(model, whole=np.zeros(task.options, dtype=bool))))
+
+    def best(self, score: FloatArray) -> tuple[FloatArray, FloatArray, float]:
+        """Part of each option taken, prices of the rules, and the price of one more option."""
+        scale = max(1e-9, float(np.abs(score).max(initial=0.0)))
+        columns = np.arange(self._options, dtype=np.int32)
+        self._highs.changeColsCost(self._options, columns, -score / scale)
+        self._highs.run()
+        solution = self._highs.getSolution()
+        part, dual = np.array(solution.col_value), -np.array(solution.row_dual) * scale
+        return np.clip(part, 0.0, 1.0), dual[: self._rules], max(0.0, float(dual[self._rules]))

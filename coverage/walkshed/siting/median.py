@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from walkshed.contracts import FloatArray, IntArray
+from walkshed.contracts import FloatArray, Index32, IntArray
 from walkshed.errors import Fault
 from walkshed.siting import _kernels_prices as pricing
 from walkshed.siting.answer import infeasible, siting_of
-from walkshed.siting.climb import climb
+from walkshed.siting.climb import Evaluate, climb
 from walkshed.siting.elements import levels
 from walkshed.siting.explain import nearest_m
 from walkshed.siting.goal import Goal
@@ -17,10 +17,12 @@ from walkshed.siting.problem import Problem
 from walkshed.siting.result import Siting
 from walkshed.siting.rules import rows_of
 from walkshed.siting.search import Clock, first_picks, solve
-from walkshed.siting.task import Task
+from walkshed.siting.task import Rows, Task
 from walkshed.siting.weights import Grains
 
 JOINT = 12_000_000  # pairs of options and steps of distance: more are not weighed as a cover
+ROUNDS, ITERATIONS = 4, 150  # of prices, between two looks at what they like
+LATITUDE = 3.0  # prices may grow this much in a round: pairs dearer than that are left out of it
 ROUND_M = 0.001  # distances are told apart to the millimetre
 
 
@@ -85,35 +87,32 @@ def _walks(problem: Problem, base: FloatArray, away: FloatArray, picks: IntArray
 
 
 def _interchanged(problem: Problem, base: FloatArray, away: FloatArray) -> tuple[IntArray, float, bool] | None:
-    """Interchange from what the prices like best; the rules are left out of the bound, which holds with them too."""
-    reach, people = problem.reach, problem.people
-    rows = rows_of(problem.linear, len(problem.options))
-    pay, ceiling = away * people[reach.demand], base * people
-    plain = Task.of(reach.ptr, reach.demand, people, build=problem.build, rows=rows)
-    picks = first_picks(plain)
+    """Interchange from a spread start and from what prices like; rules are left out of the bound, which holds with them.
+
+    Prices climb on the pairs they can make worth anything, a small part of the table; the bound is reckoned on all.
+    """
+    reach, people, rows = problem.reach, problem.people, rows_of(problem.linear, len(problem.options))
+    picks = _start(problem, rows)
     if picks is None:
         return None
-    spare = np.setdiff1d(np.arange(len(problem.options)), picks)[: problem.build - len(picks)]
-    filled = np.concatenate([picks, spare])
-    best = _exchanged(problem, base, away, filled if rows.kept(filled) else picks)
+    best = _exchanged(problem, base, away, picks)
     least = float(people @ _walks(problem, base, away, best))
-
-    def evaluate(lam: FloatArray) -> tuple[float, FloatArray]:
-        score = pricing.savings(reach.ptr, reach.demand, pay, lam)
-        top = best_positive(score, problem.build)
-        slope = np.ones(len(lam))
-        for j in top.tolist():
-            row = slice(reach.ptr[j], reach.ptr[j + 1])
-            slope[reach.demand[row]] -= lam[reach.demand[row]] > pay[row]
-        return float(lam.sum() - score[top].sum()), slope
-
+    pay, ceiling, option = (
+        away * people[reach.demand],
+        base * people,
+        np.repeat(np.arange(len(problem.options)), np.diff(reach.ptr)),
+    )
     _, second, walk = _slots(problem, base, away, best)
-    lam = np.minimum(ceiling, people * (0.5 * second + 0.5 * walk))
-    bound = -np.inf
-    for _ in range(6):
-        raised, lam = climb(evaluate, lam, upper=ceiling, target=least, iterations=150)
-        bound = max(bound, raised)
-        liked = np.sort(best_positive(pricing.savings(reach.ptr, reach.demand, pay, lam), problem.build))
+    lam, bound = np.minimum(ceiling, people * (0.5 * second + 0.5 * walk)), -np.inf
+    for _ in range(ROUNDS):
+        near = pay < LATITUDE * lam[reach.demand]
+        ptr = np.concatenate([[0], np.cumsum(np.bincount(option[near], minlength=len(problem.options)))])
+        some = (ptr.astype(np.int64), reach.demand[near], pay[near])
+        most = np.minimum(ceiling, LATITUDE * lam)
+        _, lam = climb(_price_walk(*some, problem.build), lam, upper=most, target=least, iterations=ITERATIONS)
+        bound = max(bound, _price_walk(reach.ptr, reach.demand, pay, problem.build)(lam)[0])
+        score = pricing.savings(*some, lam)
+        liked = np.sort(best_positive(score, problem.build))
         if rows.kept(liked):
             other = _exchanged(problem, base, away, liked)
             walked = float(people @ _walks(problem, base, away, other))
@@ -121,6 +120,35 @@ def _interchanged(problem: Problem, base: FloatArray, away: FloatArray) -> tuple
         if bound >= least * (1 - 1e-9):
             break
     return np.sort(best), float(people @ base) - bound, False
+
+
+def _price_walk(ptr: IntArray, demand: Index32, pay: FloatArray, build: int) -> Evaluate:
+    """Bound on the sum of walks at given prices, and where it rises (Cornuejols, Fisher and Nemhauser 1977)."""
+
+    def evaluate(lam: FloatArray) -> tuple[float, FloatArray]:
+        score = pricing.savings(ptr, demand, pay, lam)
+        top = best_positive(score, build)
+        slope = np.ones(len(lam))
+        for j in top.tolist():
+            row = slice(ptr[j], ptr[j + 1])
+            slope[demand[row]] -= lam[demand[row]] > pay[row]
+        return float(lam.sum() - score[top].sum()), slope
+
+    return evaluate
+
+
+def _start(problem: Problem, rows: Rows) -> IntArray | None:
+    """Options spread over the list, or what the rules allow."""
+    spread = np.unique(np.linspace(0, len(problem.options) - 1, max(1, problem.build)).astype(np.int64))
+    if problem.build > 0 and rows.kept(spread):
+        return spread
+    reach = problem.reach
+    picks = first_picks(Task.of(reach.ptr, reach.demand, problem.people, build=problem.build, rows=rows))
+    if picks is None:
+        return None
+    spare = np.setdiff1d(np.arange(len(problem.options)), picks)[: problem.build - len(picks)]
+    filled = np.concatenate([picks, spare])
+    return filled if rows.kept(filled) else picks
 
 
 def _slots(

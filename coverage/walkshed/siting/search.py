@@ -9,7 +9,7 @@ import numpy as np
 from walkshed.contracts import FloatArray, IntArray
 from walkshed.siting import _kernels as kernels
 from walkshed.siting.exact import choice_model, minimise, rules_model, start_of
-from walkshed.siting.lagrange import SHORTEST, Prices, best_positive, first_prices, lagrange, settled
+from walkshed.siting.lagrange import SHORTEST, Prices, first_prices, lagrange, settled
 from walkshed.siting.task import Task
 
 SMALL = 4_000  # pairs: HiGHS alone is quicker than anything in front of it
@@ -112,7 +112,7 @@ def _narrow(task: Task, best: Found, left_s: Clock, seed: int, slack: float) -> 
         inside, out = settled(core, prices, best.weight + slack)
         if len(inside) + len(out):
             core = core.narrowed(inside, out)
-            prices = Prices(prices.element[core.element], prices.rule, np.zeros(core.options), np.inf, prices.step)
+            prices = replace(prices, element=prices.element[core.element], bound=np.inf, loss=np.zeros(core.options))
         if not core.options or len(core.serves) <= SMALL:
             break
     return best, core
@@ -204,9 +204,11 @@ def swapped(task: Task, picks: IntArray, *, rounds: int = 100, settle: bool = Fa
 
 
 def _promising(core: Task, prices: Prices) -> IntArray:
-    """What the prices would choose, if the rules allow."""
-    top = np.sort(best_positive(prices.score, core.build))
-    return swapped(core, top) if core.rows.kept(top) else np.zeros(0, dtype=np.int64)
+    """What the prices would choose, filled up and improved, if the rules allow."""
+    filled = (
+        _refilled(core, np.sort(prices.liked), prices.liked[:0]) if len(prices.liked) <= core.build else prices.liked
+    )
+    return swapped(core, filled) if core.rows.kept(filled) else filled[:0]
 
 
 def _kicked(core: Task, best: Found, rng: np.random.Generator, slack: float) -> Found:

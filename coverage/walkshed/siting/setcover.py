@@ -20,7 +20,7 @@ from walkshed.siting.search import Clock, decided_by_rules, greedy_picks, swappe
 from walkshed.siting.task import Task
 
 MODEL = 150_000  # pairs that HiGHS is asked to decide
-EVERY = 25  # iterations of the bound between two covers guided by its prices
+EVERY = 50  # iterations of the bound between two covers guided by its prices
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +188,8 @@ def _by_number(task: Task, need: float) -> tuple[IntArray | None, float, bool]:
     fewer = replace(task, build=max(1, high - 1))
     prices = lagrange(fewer, first_prices(fewer, best), target=need, iterations=600)
     left = task.base + float((task.weight - prices.element).sum())
-    most = left + np.concatenate([[0.0], np.cumsum(np.sort(np.maximum(prices.score, 0))[::-1])])
+    score = np.sort(kernels.sums(task.ptr, task.serves, prices.element))[::-1]
+    most = left + np.concatenate([[0.0], np.cumsum(score)])
     return best, float(np.argmax(most >= need)), False
 
 
