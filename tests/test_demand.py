@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference_demand import apportioned
@@ -94,6 +94,7 @@ def test_thin_places_are_not_emptied_in_favour_of_the_first() -> None:
     assert people.reshape(10, 100).sum(axis=1).tolist() == [10] * 10
 
 
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(*[st.integers(-4000, 4000).map(lambda n: n / 8)] * 4), min_size=1, max_size=5),
     st.sampled_from([50.0, 100.0, 130.0]),
@@ -254,6 +255,7 @@ def test_a_clip_in_the_wrong_place_is_refused() -> None:
     assert keys(error) == ["demand.nobody_inside"]
 
 
+@settings(max_examples=30)
 @given(st.data())
 def test_spreading_conserves_people_whatever_the_land(data) -> None:
     side = st.integers(0, 900)
@@ -351,6 +353,7 @@ def test_scaling_tells_what_no_control_group_holds_and_totals_with_nobody() -> N
     assert [n.values["people"] for n in notes[1:]] == [9, 3]
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.floats(1, 100), st.floats(0, 1)), min_size=1, max_size=12), st.floats(0, 1), st.booleans())
 def test_raked_groups_meet_their_totals_below_the_people(rows, share, bands) -> None:
     area = town(a=box(0, 0, 5000, 50))
