@@ -129,3 +129,28 @@ def test_every_site_can_say_why(tmp_path) -> None:
 
     assert why.gained == 250.0
     assert why.verdict == "firm"
+
+
+def test_distances_from_elsewhere_stand_in_for_streets(tmp_path) -> None:
+    file = write(
+        tmp_path, scenario=SCENARIO.replace('[streets]\nsource = "streets.geojson"', '[reach]\nsource = "od.csv"')
+    )
+    (tmp_path / "od.csv").write_text("from_id,to_id,distance_m\nd1,s1,10\nd2,s1,350\nd3,s1,351\nd9,c:s1,5\nd1,c:s1,5\n")
+
+    made = plan.run(Scenario.read(file))
+
+    assert made.totals["served_before"] == 20
+    assert made.totals["served_after"] == 30
+    assert made.sites["name"].tolist() == ["近处公园"]
+    assert made.demand["nearest_m"].notna().sum() == 3
+    assert publish.render(made)["map.html"]
+
+
+def test_a_table_of_distances_with_unknown_ids_is_refused_with_its_rows(tmp_path) -> None:
+    file = write(tmp_path, scenario=SCENARIO + '[reach]\nsource = "od.csv"\n')
+    (tmp_path / "od.csv").write_text("from_id,to_id,distance_m\nd1,s1,10\nzz,s1,-3\n")
+
+    with pytest.raises(InputError, match=r"from_id is no demand point \(rows 2\)") as caught:
+        plan.run(Scenario.read(file))
+
+    assert len(caught.value.faults) == 2

@@ -52,6 +52,8 @@ def components(ptr: IntArray, adj: Index32, a: IntArray, edge_nm: IntArray) -> t
 
 def hilbert(xy: FloatArray) -> tuple[IntArray, FloatArray]:
     """Rank of each point along a Hilbert curve (Hilbert 1891), and the points in that order."""
+    if not len(xy):
+        return np.empty(0, np.int64), xy
     along = GeoSeries(shapely.points(xy)).hilbert_distance(level=16).to_numpy()
     order = np.lexsort((xy[:, 1], xy[:, 0], along))
     rank = np.empty(len(xy), np.int64)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from walkshed.anchors import Anchored, anchor
-from walkshed.contracts import Progress
+from walkshed.contracts import BoolArray, FloatArray, Progress
 from walkshed.nearest import NearestField
 from walkshed.network import ISLAND_M, WalkNetwork
 from walkshed.reach import Reach, reach
@@ -20,6 +21,7 @@ class Ground:
     """What stays the same while questions change.
 
     people, outlets, candidates : the city's demand and sites on the network, in their tables' order
+    given : distances from elsewhere, which then stand in for walks on the network
     """
 
     city: City
@@ -27,9 +29,12 @@ class Ground:
     people: Anchored
     outlets: Anchored
     candidates: Anchored
+    given: Reach | None = None
 
     def walks(self, sites: pd.DataFrame, limit_m: float, progress: Progress | None = None) -> Reach:
         """Everyone within `limit_m` of each of the given outlets or candidates."""
+        if self.given is not None:
+            return self.given.take(sites.index).within(limit_m)
         return reach(self.network, self.people, self.on_network(sites), limit_m=limit_m, progress=progress)
 
     def candidate_walks(self, limit_m: float, progress: Progress | None = None) -> Reach:
@@ -48,6 +53,20 @@ class Ground:
         """The nearest of the given outlets for everyone, to be asked what changes when one comes or goes."""
         return NearestField(self.network, self.people, self.on_network(sites))
 
+    def nearest_m(self, sites: pd.DataFrame) -> FloatArray:
+        """Metres from everyone to the nearest of the given outlets; NaN where there is no way."""
+        if self.given is None:
+            return self.nearest(sites).distance_m
+        walks = self.given.take(sites.index)
+        least = np.full(len(walks.demand_ids), np.inf)
+        np.minimum.at(least, walks.demand, walks.distance_m)
+        return np.where(np.isfinite(least), least, np.nan)
+
+    @property
+    def off_network(self) -> BoolArray:
+        """True for demand that no street is near; nobody, where distances come from elsewhere."""
+        return self.people.at.off_network & (self.given is None)
+
     def on_network(self, sites: pd.DataFrame) -> Anchored:
         """Places on the network of some of the city's sites."""
         return self._sites.take(sites.index)
@@ -65,4 +84,12 @@ def prepare(city: City, scenario: Scenario) -> Ground:
     def on(points: gpd.GeoDataFrame) -> Anchored:
         return anchor(network, points, max_access_m=scenario.standard.max_access_m)
 
-    return Ground(city, network, on(city.demand), on(city.outlets), on(city.candidates))
+    outlets, candidates = on(city.outlets), on(city.candidates)
+    return Ground(city, network, on(city.demand), outlets, candidates, _given(city, outlets.ids.append(candidates.ids)))
+
+
+def _given(city: City, sites: pd.Index) -> Reach | None:
+    """The table of distances a city brings along, held against its demand and sites."""
+    if city.distances is None:
+        return None
+    return Reach.from_frame(city.distances, demand_ids=city.demand.index, site_ids=sites, limit_m=np.inf)

@@ -43,6 +43,12 @@ class Ways:
     frame: pd.DataFrame
 
     @classmethod
+    def none(cls, crs: CRS) -> "Ways":
+        """No streets at all: where distances come from elsewhere."""
+        frame = pd.DataFrame({"name": np.empty(0, dtype=object), "level": np.empty(0, dtype=object)})
+        return cls(crs, np.zeros(1, np.int64), np.empty(0, np.int64), np.empty((0, 2)), frame)
+
+    @classmethod
     def from_lines(cls, lines: gpd.GeoDataFrame, *, where: str = "streets") -> "Ways":
         """Read LineStrings that join where they share an exact vertex (as lines cut from OpenStreetMap do).
 

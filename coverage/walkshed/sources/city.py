@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import geopandas as gpd
+import pandas as pd
 
 from walkshed.area import Area
 from walkshed.errors import Fault
@@ -43,6 +44,7 @@ class City:
         5 estate; names for gaps.
     barriers : lines and polygons; `kind`: river, lake, railway, motorway or wall; `name`.
     schematic : whether the place is made up; said on every map, page and table.
+    distances : `from_id` (demand), `to_id` (site), `distance_m` found elsewhere, in place of walks on the ways.
     inputs : the files it was read from.
     notes : things to tell the reader that are not errors.
     """
@@ -55,5 +57,6 @@ class City:
     places: gpd.GeoDataFrame
     barriers: gpd.GeoDataFrame
     schematic: bool = False
+    distances: pd.DataFrame | None = None
     inputs: tuple[InputFile, ...] = ()
     notes: tuple[Fault, ...] = ()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 import geopandas as gpd
 import numpy as np
@@ -20,6 +21,7 @@ from walkshed.scenario import Scenario, files, has_osm, is_grid
 from walkshed.sources import osm, sample
 from walkshed.sources.city import City, InputFile
 from walkshed.sources.grids import read_grid
+from walkshed.sources.od import read_od
 from walkshed.sources.streets import from_lines, read_graphml, read_lines
 from walkshed.sources.tables import read_outlets
 from walkshed.sources.vector import read_csv, read_points, read_vector
@@ -65,7 +67,7 @@ class _Files:
             area=self.area, ways=ways, demand=demand, outlets=self.outlets, candidates=self.candidates,
             places=nothing(self.crs, "name", "rank") if extract is None else extract.places,
             barriers=nothing(self.crs, "kind", "name") if extract is None else extract.barriers,
-            inputs=self.inputs, notes=(*told, *notes),
+            distances=self.distances, inputs=self.inputs, notes=(*told, *notes),
         )  # fmt: skip
 
     @cached_property
@@ -101,8 +103,11 @@ class _Files:
     def clip(self) -> Polygon:
         """Where streets are known: the box they fill and a walk to it, inside the scenario's own clip."""
         xy = self.ways[0].xy
+        if not len(xy):
+            own = self._own_clip
+            return own if own is not None else shapely.box(*gpd.GeoDataFrame(self.units).to_crs(self.crs).total_bounds)
         filled: Polygon = shapely.box(*xy.min(axis=0), *xy.max(axis=0)).buffer(self.scenario.standard.max_access_m)
-        return filled if self._own_clip is None else Polygon(shapely.intersection(filled, self._own_clip))
+        return filled if self._own_clip is None else cast("Polygon", filled.intersection(self._own_clip))
 
     @cached_property
     def _own_clip(self) -> Polygon | None:
@@ -129,12 +134,20 @@ class _Files:
         """Streets, and what there is to tell of them."""
         if self.extract is not None:
             return self.extract.ways, self.extract.notes
+        if self.scenario.streets.source is None:
+            return Ways.none(self.crs), ()  # distances come from elsewhere
         path, stated = self._streets, self.scenario.streets.crs
         if path.suffix.lower() == ".graphml":
             return read_graphml(path, self.crs), ()
         if stated is not None:
             return from_lines(read_vector(path, crs=stated), self.crs, bbox=self._clip, where=path.name)
         return read_lines(path, self.crs, bbox=self._clip)
+
+    @property
+    def distances(self) -> pd.DataFrame | None:
+        """Distances from elsewhere, where the scenario brings them."""
+        section = self.scenario.reach
+        return None if section is None else read_od(self._path(section.source), self.scenario)
 
     @property
     def _streets(self) -> Path:
