@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from walkshed import compliance, service, targets, trust
+from walkshed import compliance, service, trust
 from walkshed.contracts import Progress
 from walkshed.errors import InputError
 from walkshed.ground import Ground, prepare
 from walkshed.plan import kinds_of
 from walkshed.scenario import Scenario
 from walkshed.sources.load import load
+from walkshed.targets import Outcome, outcomes, settlements_of
 from walkshed.trust import Finding
 
 
@@ -31,7 +32,7 @@ class Checkup:
     units: pd.Series | None = None
     standards: pd.DataFrame | None = None
     seasons: pd.DataFrame | None = None
-    targets: tuple[targets.Outcome, ...] = ()
+    targets: tuple[Outcome, ...] = ()
 
     @property
     def grade(self) -> trust.Grade:
@@ -92,7 +93,7 @@ def look(ground: Ground, scenario: Scenario, *, share: float = 1.0, progress: Pr
         units["label"],
         compliance.table(city.demand, list(units.index), walks, candidates=options, share=share),
         compliance.seasons(city.demand, walks),
-        targets.outcomes(outlets, units["label"], settlements=targets.settlements_of(outlets, candidates)),
+        outcomes(outlets, units["label"], settlements=settlements_of(outlets, candidates)),
     )
 
 
