@@ -178,10 +178,10 @@ def test_everything_wrong_is_said_at_once() -> None:
         catchment(near, pd.Series({"h": 1.0}), pd.Series({"L": -1.0, "M": np.nan}), decay=lambda d: d * np.nan)
 
     assert [fault.key for fault in caught.value.faults] == [
-        "fairness.no_value",
+        "access.no_value",
         "table.not_number",
         "table.negative",
-        "fairness.decay_weight",
+        "access.decay_weight",
     ]
 
 

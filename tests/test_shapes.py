@@ -277,7 +277,7 @@ def test_an_unknown_split_and_bad_limits_are_told_together() -> None:
     with pytest.raises(InputError) as caught:
         isodistance(lattice(), SITES, 0, split="concave")  # type: ignore[arg-type]
 
-    assert [fault.key for fault in caught.value.faults] == ["fairness.limits", "fairness.choice"]
+    assert [fault.key for fault in caught.value.faults] == ["shapes.limits", "shapes.split"]
 
 
 def test_lengths_are_whole_nanometres() -> None:

@@ -33,7 +33,7 @@ def zones(steps: Sequence[tuple[float, float]]) -> Decay:
     ends = np.array([end for end, _ in steps], dtype=float)
     weights = np.array([*(weight for _, weight in steps), 0.0])
     if not len(ends) or (np.diff(ends) <= 0).any():
-        refuse([Fault("fairness.zones", "zones", {"ends": ", ".join(f"{end:g}" for end in ends)})])
+        refuse([Fault("access.zones", "zones", {"ends": ", ".join(f"{end:g}" for end in ends)})])
     return lambda distance_m: np.asarray(weights[np.searchsorted(ends, distance_m, side="left")])
 
 
@@ -183,7 +183,7 @@ def _aligned(ids: pd.Index, values: pd.Series | None, where: str) -> tuple[list[
         return [Fault("table.duplicate", where, example)], np.ones(len(ids))
     lost = ids[~ids.isin(values.index)]
     if len(lost):
-        return [Fault("fairness.no_value", where, {"n": len(lost), "ids": ", ".join(map(str, lost[:5]))})], np.ones(
+        return [Fault("access.no_value", where, {"n": len(lost), "ids": ", ".join(map(str, lost[:5]))})], np.ones(
             len(ids)
         )
     found = values.loc[ids]
@@ -195,14 +195,12 @@ def _weights(reach: Reach, decay: Decay, faults: list[Fault]) -> FloatArray:
     """What each pair's walk is worth; refuses what was wrong before, and a decay that gives no weights."""
     weights = np.asarray(decay(reach.distance_m), dtype=float)
     if weights.shape != reach.distance_m.shape:
-        refuse(
-            [*faults, Fault("fairness.decay_shape", "decay", {"given": len(reach.distance_m), "found": weights.size})]
-        )
+        refuse([*faults, Fault("access.decay_shape", "decay", {"given": len(reach.distance_m), "found": weights.size})])
     bad = ~(np.isfinite(weights) & (weights >= 0))
     if bad.any():
         first = int(np.argmax(bad))
         values = {"distance_m": reach.distance_m[first], "weight": weights[first]}
-        refuse([*faults, Fault("fairness.decay_weight", "decay", values)])
+        refuse([*faults, Fault("access.decay_weight", "decay", values)])
     refuse(faults)
     return weights
 

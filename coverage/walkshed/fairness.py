@@ -69,7 +69,7 @@ def shares(demand: pd.DataFrame, value: pd.Series, *, between: Literal["units", 
     """
     known = {"units": _by_unit, "groups": _by_group}
     if between not in known:
-        refuse([Fault("fairness.choice", "shares", {"name": "between", "value": between, "known": ", ".join(known)})])
+        refuse([Fault("fairness.between", "shares", {"between": between, "known": ", ".join(known)})])
     each, people = _checked(value, demand["people"])
     table = known[between](demand.loc[value.index], each, people)
     return _with_ratio(table, people.sum(), (people * each).sum())

@@ -128,11 +128,9 @@ def _checked(limits_m: float | Sequence[float], split: str) -> list[float]:
     limits = [float(limit) for limit in np.atleast_1d(np.asarray(limits_m, dtype=float))]
     ascend = bool(limits) and limits[0] > 0 and np.isfinite(limits[-1]) and all(a < b for a, b in pairwise(limits))
     known = get_args(Split)
-    faults = [] if ascend else [Fault("fairness.limits", "limits_m", {"found": ", ".join(f"{m:g}" for m in limits)})]
+    faults = [] if ascend else [Fault("shapes.limits", "limits_m", {"found": ", ".join(f"{m:g}" for m in limits)})]
     if split not in known:
-        faults.append(
-            Fault("fairness.choice", "isodistance", {"name": "split", "value": split, "known": ", ".join(known)})
-        )
+        faults.append(Fault("shapes.split", "isodistance", {"split": split, "known": ", ".join(known)}))
     refuse(faults)
     return limits
 
