@@ -90,13 +90,18 @@ class _Files:
         return frame.set_index(frame[section.id].astype(str).rename("unit"))
 
     @cached_property
-    def area(self) -> Area:
-        """The units that the streets reach into, or one unit that holds all the demand."""
+    def whole(self) -> Area:
+        """All units of the file, or one unit that holds all the demand."""
         if self.units is None or self.scenario.area is None:
             return Area.around(self.given.geometry, crs=self.crs)
-        whole = Area.from_units(self.units, label=self.scenario.area.label, crs=self.crs)
-        touched = whole.units[whole.units.intersects(self.clip)]
-        refuse([Fault("vector.clip_outside", self.scenario.area.units)] if touched.empty else [])
+        return Area.from_units(self.units, label=self.scenario.area.label, crs=self.crs)
+
+    @cached_property
+    def area(self) -> Area:
+        """The units that the streets reach into: the study area."""
+        touched = self.whole.units[self.whole.units.intersects(self.clip)]
+        where = self.scenario.area.units if self.scenario.area else "demand"
+        refuse([Fault("vector.clip_outside", where)] if touched.empty else [])
         return Area(touched)
 
     @cached_property
@@ -170,14 +175,14 @@ class _Files:
         """Who lives where, and what there is to tell of it."""
         section = self.scenario.demand
         if section.source is None:
-            return spread(self.area, self._totals(), cell_m=section.cell_m, weights=self._weights(), clip=self.clip)
+            return spread(self.whole, self._totals(), cell_m=section.cell_m, weights=self._weights(), clip=self.clip)
         if is_grid(section.source):
             bands = {group: list(of) for group, of in section.bands.items()} or None
-            people, notes = read_grid(self._path(section.source), self.area, unit=section.unit, bands=bands)
+            people, notes = read_grid(self._path(section.source), self.whole, unit=section.unit, bands=bands)
         else:
-            people, notes = from_table(self.given, self.area, where=section.source)
+            people, notes = from_table(self.given, self.whole, where=section.source)
         if section.control is not None:
-            people, more = scale_to_totals(people, self.area, read_csv(self._path(section.control)).set_index("group"))
+            people, more = scale_to_totals(people, self.whole, read_csv(self._path(section.control)).set_index("group"))
             notes = (*notes, *more)
         if self._own_clip is None:
             return people, notes  # who lives far from all streets is off the network, and is reported
@@ -196,8 +201,7 @@ class _Files:
         found = ", ".join(str(c) for c in units.columns if c != units.geometry.name)
         where = self.scenario.area.units if self.scenario.area else "units"
         refuse(Fault("table.missing_column", where, {"column": c, "found": found}) for c in wanted if c not in units)
-        here = pd.DataFrame(units.loc[self.area.units.index])
-        numbers = here[wanted].apply(pd.to_numeric, errors="coerce")
+        numbers = pd.DataFrame(units)[wanted].apply(pd.to_numeric, errors="coerce")
         table = pd.DataFrame({"people": numbers[section.people]})
         for group, columns in section.groups.items():
             table[f"people_{group}"] = numbers[list(columns)].sum(axis=1, skipna=False)
@@ -248,7 +252,7 @@ class _Files:
         return gpd.GeoDataFrame(pd.concat(found), crs=self.crs)
 
     def _table(self, written: str, crs: str | None) -> gpd.GeoDataFrame:
-        return read_outlets(self._path(written), crs=crs, kinds=kinds(), area=self.area, streets=self.ways[0])
+        return read_outlets(self._path(written), crs=crs, kinds=kinds(), area=self.whole, streets=self.ways[0])
 
     @property
     def inputs(self) -> tuple[InputFile, ...]:

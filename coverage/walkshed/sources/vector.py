@@ -34,7 +34,9 @@ def read_vector(path: Path, *, crs: str | None = None, columns: Iterable[str] = 
     faults += [Fault("table.no_crs", path.name)] if frame.crs is None else []
     found = ", ".join(str(c) for c in frame.columns if c != frame.geometry.name)
     faults += [
-        Fault("table.missing_column", path.name, {"column": c, "found": found}) for c in columns if c not in frame
+        Fault("table.missing_column", path.name, {"column": c, "found": found})
+        for c in columns
+        if not frame.empty and c not in frame
     ]
     refuse(faults)
     return frame
