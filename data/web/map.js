@@ -1,5 +1,6 @@
 "use strict";
-/* Draws a plan on a Leaflet map. Text from data is only ever set as text (textContent), never read as HTML. */
+/* Draws a plan on a Leaflet map and returns what a page may add to and switch: see the end. Text from data is only ever
+   set as text (textContent), never read as HTML. */
 function drawPlan(map) {
   const plan = JSON.parse(document.getElementById("plan").textContent);
   const root = document.documentElement;
@@ -211,8 +212,8 @@ function drawPlan(map) {
 
   /* ---- hands on ---- */
   const narrow = () => window.matchMedia("(max-width: 760px)").matches;
-  const panel = document.getElementById("panel").classList;
-  const fold = () => panel.add("folded");
+  const panel = document.getElementById("panel")?.classList; /* the leadership page has none */
+  const fold = () => panel?.add("folded");
   const look = (bounds, options) => map.fitBounds(bounds, { /* beside the legend, where there is room */
     paddingTopLeft: [24, 52], paddingBottomRight: [map.getSize().x > 700 ? 260 : 24, 24], ...options });
   all("[data-site]").forEach((b) => b.addEventListener("click", () => {
@@ -231,7 +232,7 @@ function drawPlan(map) {
   }));
   const tools = { in: () => map.zoomIn(1), out: () => map.zoomOut(1), core: () => look(plan.view), all: () => look(extent) };
   all("[data-tool]").forEach((b) => b.addEventListener("click", tools[b.dataset.tool]));
-  document.getElementById("more").addEventListener("click", () => panel.toggle("folded"));
+  document.getElementById("more")?.addEventListener("click", () => panel.toggle("folded"));
   const legend = document.getElementById("legend");
   document.getElementById("legend-fold").addEventListener("click", () => legend.classList.toggle("folded"));
   const speak = (to) => { root.dataset.lang = to; root.lang = to === "en" ? "en" : "zh-Hans"; map.closePopup(); };
@@ -246,4 +247,5 @@ function drawPlan(map) {
   map.on("zoomend", sync);
   map.on("moveend", placeLabels);
   sync();
+  return { plan, add, hidden, sync, look, pins, all };
 }

@@ -2,18 +2,19 @@
 
 import base64
 import re
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import folium
 import jinja2
 from branca.element import Element, Figure
 from markupsafe import Markup
 
-from walkshed.publish.images import cells_of
+from walkshed.publish.images import Cells, cells_of
 from walkshed.publish.panel import panel_values
-from walkshed.publish.scene import in_script, scene
+from walkshed.publish.scene import Scene, in_script, scene
 from walkshed.words import data_dir
 
 if TYPE_CHECKING:
@@ -30,25 +31,40 @@ _TILES = {
 """Base maps, drawn only where a scenario asks. Tianditu wants a key: the page takes it from `?tk=` in its address."""
 
 
-def map_html(plan: "Plan") -> bytes:
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A plan drawn once for everything that shows a map: people on their grid, and the scene for `map.js`."""
+
+    cells: Cells
+    scene: Scene
+
+    @classmethod
+    def of(cls, plan: "Plan") -> Self:
+        """Draw a plan."""
+        cells = cells_of(plan.demand)
+        return cls(cells, scene(plan, cells))
+
+
+def map_html(plan: "Plan", drawing: Drawing | None = None) -> bytes:
     """Return the whole page, UTF-8. The same plan gives the same bytes.
+
+    drawing : the plan drawn already, where it was
 
     Nothing in it is fetched: Leaflet, its style, every picture and every street are inside. All text that comes from
     data is escaped by the templates, or set as text by the script; none of it is ever read as HTML.
     """
-    cells = cells_of(plan.demand)
-    drawn = scene(plan, cells)
-    values = panel_values(plan, cells)
-    drawn["words"], drawn["tiles"] = values["script_words"], _tiles(plan)
-    parts = _templates().get_template("macros.html").module
+    drawing = drawing or Drawing.of(plan)
+    values = panel_values(plan, drawing.cells)
+    drawn = {**drawing.scene, "words": values["script_words"], "tiles": tiles(plan)}
+    parts = templates().get_template("macros.html").module
     figure, leaf = Figure(), _map(drawn["view"])
     figure._id = "figure"  # noqa: SLF001 - random otherwise
     figure.add_child(leaf, name="map")
     leaf.render()  # type: ignore[no-untyped-call]  # puts its own parts into the figure; ours come after them
-    values |= {"leaflet_js": _ours(leaflet()[0]), "leaflet_css": _ours(leaflet()[1]), "css": _ours(web("map.css"))}
+    values |= {"leaflet_js": ours(leaflet()[0]), "leaflet_css": ours(leaflet()[1]), "css": ours(web("map.css"))}
     figure.header.add_child(_Text(parts.header(values)), name="page")  # type: ignore[attr-defined]
-    figure.html.add_child(_Text(parts.html({**values, "data": _ours(in_script(drawn))})), name="page")  # type: ignore[attr-defined]
-    figure.script.add_child(_Text(_unclosed(web("map.js")) + f"\ndrawPlan({leaf.get_name()});"), name="page")
+    figure.html.add_child(_Text(parts.html({**values, "data": ours(in_script(drawn))})), name="page")  # type: ignore[attr-defined]
+    figure.script.add_child(_Text(unclosed(web("map.js")) + f"\ndrawPlan({leaf.get_name()});"), name="page")
     return str(figure.render()).encode()
 
 
@@ -75,7 +91,8 @@ def _map(corners: list[list[float]]) -> folium.Map:
 
 
 @cache
-def _templates() -> jinja2.Environment:
+def templates() -> jinja2.Environment:
+    """Templates of `data/web/`, every value escaped."""
     return jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         loader=jinja2.FunctionLoader(web),
@@ -99,19 +116,20 @@ def leaflet() -> tuple[str, str]:
 
     style = re.sub(r"url\(images/([\w.-]+)\)", inside, (folder / "leaflet.css").read_text(encoding="utf-8"))
     script = (folder / "leaflet.js").read_text(encoding="utf-8")
-    return _unclosed(re.sub(r"//# sourceMappingURL=\S+", "", script)), style
+    return unclosed(re.sub(r"//# sourceMappingURL=\S+", "", script)), style
 
 
-def _ours(text: str) -> Markup:
+def ours(text: str) -> Markup:
     """Mark text as safe to stand in the page: our own files, and JSON with every sign that could end it coded."""
     return Markup(text)  # noqa: S704 - see above
 
 
-def _unclosed(script: str) -> str:
+def unclosed(script: str) -> str:
     """Keep a script from ending the element it stands in."""
     return script.replace("</script", "<\\/script")
 
 
-def _tiles(plan: "Plan") -> dict[str, str] | None:
+def tiles(plan: "Plan") -> dict[str, str] | None:
+    """Base map the scenario asks for, if any."""
     asked = getattr(getattr(plan.scenario, "map", None), "tiles", None)
     return {"url": _TILES[asked][0], "credit": _TILES[asked][1]} if asked else None
