@@ -1,0 +1,7 @@
+"""data."""
+
+from walkshed.views.desk import Desk
+
+
+def show(desk: Desk) -> None:
+    """Nothing yet."""

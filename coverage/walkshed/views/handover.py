@@ -1,0 +1,7 @@
+"""handover."""
+
+from walkshed.views.desk import Desk
+
+
+def show(desk: Desk) -> None:
+    """Nothing yet."""

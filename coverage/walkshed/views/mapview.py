@@ -1,0 +1,147 @@
+"""The map inside the app: a city drawn once and kept by the browser, and a scene on it that changes with every answer.
+
+streamlit-folium passes folium's script links to the browser; here that is one file of our own, served by this very
+server: Leaflet, how to draw, and the city. So nothing is fetched from elsewhere, and what a change sends is the scene.
+"""
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import folium
+import geopandas as gpd
+import numpy as np
+import shapely
+import streamlit as st
+from branca.element import MacroElement
+from folium.template import Template
+from streamlit.runtime import exists, get_instance
+from streamlit_folium import st_folium
+
+from walkshed.publish.images import degrees, mercator
+from walkshed.publish.map import leaflet, web
+from walkshed.publish.scene import core, in_script
+from walkshed.publish.streets import backdrop
+from walkshed.views.shapes import degrees_of, shapes
+
+if TYPE_CHECKING:
+    from walkshed.plan import Plan
+
+Item = dict[str, Any]
+
+HEIGHT = 470
+DRAWN_PLACES = 2_500
+CLICKS = ("last_clicked", "last_object_clicked")
+
+
+class _Base(MacroElement):
+    """The city's part of the map's script."""
+
+    _name = "Base"
+    _template = Template(
+        "{% macro script(this, kwargs) %}walkshedBase({{ this._parent.get_name() }}, WALKSHED_CITY);{% endmacro %}"
+    )
+
+
+class _Scene(folium.FeatureGroup):
+    """Everything that changes, as the one group streamlit-folium takes off and puts on again."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "var {{ this.get_name() }} = walkshedScene({{ this._parent.get_name() }}, {{ this.data }});{% endmacro %}"
+    )
+
+    def __init__(self, scene: Item) -> None:
+        super().__init__()
+        self._name = "FeatureGroup"
+        self.data = in_script(scene)
+
+
+def draw(script: bytes, scene: Item, *, key: str, height: int = HEIGHT) -> tuple[tuple[float, float] | None, bool]:
+    """Draw a scene on its city; returns a click that is new, (lat, lon), and whether a thing on the map was clicked.
+
+    script : see `city_script`. Panning and zooming tell nothing, so they rerun nothing.
+    """
+    city = hashlib.sha256(script).hexdigest()[:12]
+    leaf = folium.Map(
+        tiles=None, location=[0, 0], zoom_start=11, zoom_snap=0.5, attribution_control=False, max_zoom=18, min_zoom=6,
+        wheel_px_per_zoom_level=90, prefer_canvas=True,
+    )  # fmt: skip
+    leaf.default_js = [("walkshed", _served(script, key))]
+    leaf.default_css = [("leaflet", _uri(leaflet()[1], "text/css"))]
+    leaf.add_child(_Base())  # type: ignore[no-untyped-call]  # branca's own
+    told = st_folium(
+        leaf, key=f"{key}-{city}", height=height, width=None, returned_objects=list(CLICKS),
+        feature_group_to_add=_Scene(scene),
+    )  # fmt: skip
+    return _news(told or {}, f"seen-{key}")
+
+
+def _news(told: dict[str, Any], seen: str) -> tuple[tuple[float, float] | None, bool]:
+    """What was clicked since the last run: a thing on the map goes before the ground below it."""
+    before = st.session_state.get(seen, {})
+    now = {name: told.get(name) for name in CLICKS}
+    st.session_state[seen] = now
+    for name in reversed(CLICKS):
+        at = now[name]
+        if at and at != before.get(name):
+            return (float(at["lat"]), float(at["lng"])), name == "last_object_clicked"
+    return None, False
+
+
+def city_script(plan: "Plan") -> bytes:
+    """Leaflet, our drawing code and one city, as the one script file of the map."""
+    drawn = in_script(_city(plan))
+    return "\n".join([leaflet()[0], web("app_map.js"), f"var WALKSHED_CITY = {drawn};"]).encode()
+
+
+def _city(plan: "Plan") -> Item:
+    west, south, east, north = core(plan)
+    middle = shapely.box(west, south, east, north).centroid
+    units = gpd.GeoDataFrame({"label": plan.area.units["label"]}, geometry=plan.area.units.geometry)
+    inside = degrees_of(gpd.GeoSeries(units.representative_point()))
+    places = plan.places.sort_values("rank", kind="stable").head(DRAWN_PLACES)
+    barriers = plan.barriers[plan.barriers["kind"].isin(["river", "lake", "railway"])]
+    widest_m = float(np.ptp(units.total_bounds[[0, 2]]))
+    outlines = shapes(units.geometry, max(2.0, widest_m / 4_000))
+    return {
+        "id": _city_id(plan),
+        "css": web("app_map.css"),
+        "view": _corners(plan, (west, south, east, north)),
+        "extent": _corners(plan, units.total_bounds),
+        "streets": backdrop(plan.network, np.array([middle.x, middle.y])),
+        "units": [
+            {"label": str(label), "at": at, "shape": shape}
+            for label, at, shape in zip(units["label"], inside, outlines, strict=True)
+        ],
+        "barriers": [
+            {"kind": kind, "shape": shape}
+            for kind, shape in zip(barriers["kind"], shapes(barriers.geometry, 8.0), strict=True)
+        ],
+        "places": [
+            {"name": str(name or ""), "rank": int(rank), "at": at}
+            for name, rank, at in zip(places["name"], places["rank"], degrees_of(places.geometry), strict=True)
+        ],
+    }  # fmt: skip
+
+
+def _city_id(plan: "Plan") -> str:
+    """Whether it is the same city as last time, so that the map may look where it looked before."""
+    return hashlib.sha256(f"{plan.provenance['inputs']} {len(plan.demand)}".encode()).hexdigest()[:12]
+
+
+def _corners(plan: "Plan", bounds: Any) -> list[list[float]]:  # noqa: ANN401  four numbers, however held
+    west, south, east, north = bounds
+    return [degrees(*corner) for corner in mercator(plan.area.crs, np.array([[west, south], [east, north]])).tolist()]
+
+
+def _served(script: bytes, key: str) -> str:
+    """Address of the script on this server; inside the data where there is no server (in tests)."""
+    if not exists():
+        return _uri("", "text/javascript")
+    address = get_instance().media_file_mgr.add(script, "text/javascript", f"walkshed-{key}")
+    return f"../..{address}"  # the map's frame stands two folders down, whatever the proxy in front
+
+
+def _uri(text: str, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(text.encode()).decode()}"
