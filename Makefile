@@ -17,7 +17,7 @@ test: $(VENV)/installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not heavy"
+	$(BIN)/python -m pytest --numprocesses auto -m "not heavy"
 
 test-heavy: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m heavy
