@@ -22,7 +22,7 @@ from walkshed.siting.weights import Grains
 
 JOINT = 12_000_000  # pairs of options and steps of distance: more are not weighed as a cover
 ROUNDS, ITERATIONS = 4, 150  # of prices, between two looks at what they like
-LATITUDE = 3.0  # prices may grow this much in a round: pairs dearer than that are left out of it
+LATITUDE = 1.6  # prices may grow this much in a round: pairs dearer than that are left out of it
 ROUND_M = 0.001  # distances are told apart to the millimetre
 
 
@@ -87,7 +87,7 @@ def _walks(problem: Problem, base: FloatArray, away: FloatArray, picks: IntArray
 
 
 def _interchanged(problem: Problem, base: FloatArray, away: FloatArray) -> tuple[IntArray, float, bool] | None:
-    """Interchange from a spread start and from what prices like; rules are left out of the bound, which holds with them.
+    """Interchange from a spread start and from what prices like; rules are left out of the bound, which still holds.
 
     Prices climb on the pairs they can make worth anything, a small part of the table; the bound is reckoned on all.
     """

@@ -16,7 +16,9 @@ SMALL = 4_000  # pairs: HiGHS alone is quicker than anything in front of it
 MODEL = 60_000  # pairs: more than this is not worth a branch and bound
 ROUNDS = 24
 ITERATIONS = 100  # of the bound between two looks at what is decided
-EFFORT = 60_000_000  # pairs read by kicks between two looks, so that the work, not the clock, ends them
+EFFORT = 200_000_000  # pairs read by kicks between two looks, so that the work, not the clock, ends them
+AGAIN = 0.1  # step factor to go on with when the choice has improved
+MOST_KICKS = 300  # between two looks
 Clock = Callable[[], float]
 
 
@@ -98,7 +100,7 @@ def decided_by_rules(task: Task) -> tuple[IntArray, IntArray] | None:
 def _narrow(task: Task, best: Found, left_s: Clock, seed: int, slack: float) -> tuple[Found, Task]:
     """Sharpen the bound and decide options by it, round by round, improving the choice on what is still open."""
     rng = np.random.default_rng(seed)
-    core, prices = task, first_prices(task, best.picks)
+    core, prices, since = task, first_prices(task, best.picks), best.weight
     for _ in range(ROUNDS):
         if left_s() < 0:
             return replace(best, stopped=True), core
@@ -107,7 +109,7 @@ def _narrow(task: Task, best: Found, left_s: Clock, seed: int, slack: float) -> 
         if best.bound >= best.weight + slack:
             best = _better(core, best, _promising(core, prices))
             best = _kicked(core, best, rng, slack)
-        if best.bound < best.weight + slack or prices.step < SHORTEST:
+        if best.bound < best.weight + slack:
             break
         inside, out = settled(core, prices, best.weight + slack)
         if len(inside) + len(out):
@@ -115,6 +117,10 @@ def _narrow(task: Task, best: Found, left_s: Clock, seed: int, slack: float) -> 
             prices = replace(prices, element=prices.element[core.element], bound=np.inf, loss=np.zeros(core.options))
         if not core.options or len(core.serves) <= SMALL:
             break
+        if prices.step < SHORTEST:
+            if best.weight == since:
+                break
+            prices, since = replace(prices, step=AGAIN), best.weight  # a better choice makes longer steps worth while
     return best, core
 
 
@@ -211,17 +217,26 @@ def _promising(core: Task, prices: Prices) -> IntArray:
     return swapped(core, filled) if core.rows.kept(filled) else filled[:0]
 
 
-def _kicked(core: Task, best: Found, rng: np.random.Generator, slack: float) -> Found:
-    """Drop a few picks at random, fill up greedily without them, exchange; keep what is no worse (iterated search)."""
+def _kicked(core: Task, best: Found, rng: np.random.Generator, slack: float, effort: int = EFFORT) -> Found:
+    """Drop a few picks at random, fill up without them, exchange; keep what is no worse (iterated local search).
+
+    Filled up in turn greedily and, where no rule forbids it, at random: each finds what the other does not.
+    """
     here, stale = core.local(best.picks), 0
     if len(here) + len(core.taken) != len(best.picks) or not len(here):
         return best
     here_weight = best.weight
-    for _ in range(int(min(200, EFFORT // max(1, 4 * len(core.serves))))):
-        if best.bound < best.weight + slack or stale > 60:  # noqa: PLR2004 - kicks in vain
+    for kick in range(int(min(MOST_KICKS, effort // max(1, 4 * len(core.serves))))):
+        if best.bound < best.weight + slack or stale > MOST_KICKS // 3:
             break
         out = rng.choice(len(here), size=min(len(here), max(2, len(here) // 20)), replace=False)
-        picks = swapped(core, _refilled(core, np.delete(here, out), here[out]))
+        rest, gone = np.delete(here, out), here[out]
+        if kick % 2 and not len(core.rows.low) and core.options >= len(here) + len(gone):
+            others = np.setdiff1d(np.arange(core.options), here)
+            filled = np.concatenate([rest, rng.choice(others, len(gone), replace=False)])
+        else:
+            filled = _refilled(core, rest, gone)
+        picks = swapped(core, filled)
         weight = core.worth(picks)
         stale = 0 if weight > here_weight else stale + 1
         if weight >= here_weight and core.rows.kept(picks):
