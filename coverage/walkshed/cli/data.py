@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from walkshed.cli.terminal import HELP, SPOKEN, Chosen, commands, progress_bar, readable, shown
+from walkshed.cli.terminal import HELP, SPOKEN, Chosen, commands, progress_bar, readable, refuse_folder, shown
 from walkshed.words import Lang, say
 
 if TYPE_CHECKING:
@@ -110,3 +110,29 @@ def _seasons(console: Console, found: "Checkup", lang: Lang) -> None:
             walker, season, f"{row['limit_m']:,.0f} m", f"{row['served']:,.0f}", f"{row['share']:.1%}", dropped
         )
     console.print(table)
+
+
+@commands.command("fetch", help=say("cli.fetch", HELP))
+def fetch_command(  # noqa: D103  its help is its sentence
+    place: Annotated[str, typer.Argument(help=say("cli.option_place", HELP))],
+    *,
+    out: Annotated[Path, typer.Option("--out", help=say("cli.option_fetch_out", HELP))],
+    pbf: Annotated[Path | None, typer.Option("--pbf", help=say("cli.option_pbf", HELP))] = None,
+    units: Annotated[Path | None, typer.Option("--units", help=say("cli.option_units", HELP))] = None,
+    overpass: Annotated[str, typer.Option("--overpass-url", help=say("cli.option_overpass", HELP))] = "",
+    nominatim: Annotated[str, typer.Option("--nominatim-url", help=say("cli.option_nominatim", HELP))] = "",
+    lang: Chosen = SPOKEN,
+) -> None:
+    with readable(lang.value):
+        refuse_folder(out.absolute().parent)
+
+        from walkshed.sources.fetch import NOMINATIM, OVERPASS, fetch  # noqa: PLC0415  seconds to import
+
+        with progress_bar(lang.value, wanted=True) as progress:
+            made = fetch(
+                place, out, pbf=pbf, units=units, progress=progress,
+                overpass_url=overpass or OVERPASS, nominatim_url=nominatim or NOMINATIM,
+            )  # fmt: skip
+        counts = {"units": made.units, "outlets": made.outlets, "candidates": made.candidates}
+        sys.stdout.write(say("fetch.written", lang.value, folder=shown(made.folder), **counts) + "\n")
+        sys.stdout.write(say(f"fetch.people_{made.people}", lang.value) + "\n")
