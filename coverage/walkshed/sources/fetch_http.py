@@ -122,6 +122,8 @@ class Client:
                 if error.code in BUSY:
                     raise _Later(fault, _retry_after(error.headers)) from None
             raise UnavailableError(fault) from None
+        except UnavailableError:  # a ConnectionError itself
+            raise
         except (OSError, http.client.HTTPException, zlib.error) as error:
             reason = str(getattr(error, "reason", "") or error)[:120] or type(error).__name__
             raise _Later(Fault("fetch.broken", where, {"reason": reason})) from None
