@@ -135,7 +135,8 @@ def _settlements(target: Target, mine: pd.DataFrame, units: pd.Series, settlemen
     if settlements is None or settlements.empty or "settlement" not in mine:
         return Outcome(target, 0, 0, None, ("settlement",))
     every = _pairs(settlements)
-    lacking = [pair for pair in every if pair not in set(_pairs(mine))]
+    having = set(_pairs(mine))
+    lacking = [pair for pair in every if pair not in having]
     label = units.astype(str).to_dict()
     named = tuple(f"{label.get(unit, unit)} {name}" for unit, name in lacking)
     return Outcome(target, len(every) - len(lacking), len(every), not lacking, named)
