@@ -63,11 +63,12 @@ def shares(desk: Desk, table: pd.DataFrame, what: str, *, outlets: bool = False)
     """Share served as bars in a table one can sort."""
     columns = ["share_before", "served_before", "people", *(["outlets"] if outlets else [])]
     shown = table[columns].sort_values("share_before", kind="stable").rename_axis(what)
+    shown["share_before"] = 100 * shown["share_before"]
     st.dataframe(
         shown, width="stretch", height=min(440, 36 * (len(shown) + 1) + 3),
         column_config={
             "share_before": st.column_config.ProgressColumn(
-                desk.say("share"), format="percent", min_value=0.0, max_value=1.0, color=BAR),
+                desk.say("share"), format="%.1f %%", min_value=0.0, max_value=100.0, color=BAR),
             "served_before": st.column_config.NumberColumn(desk.say("served"), format="localized"),
             "people": st.column_config.NumberColumn(desk.say("people"), format="localized"),
             "outlets": st.column_config.NumberColumn(desk.say("outlets")),
