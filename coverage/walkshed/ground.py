@@ -1,6 +1,6 @@
 """A city made ready to walk: its network, everyone and every site in place on it, and all walks any question needs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import geopandas as gpd
@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from walkshed.anchors import Anchored, anchor
+from walkshed.barriers import Barriers
 from walkshed.contracts import BoolArray, FloatArray, Progress
 from walkshed.nearest import NearestField
 from walkshed.network import ISLAND_M, WalkNetwork
 from walkshed.reach import Reach, reach
 from walkshed.scenario import Scenario
+from walkshed.sources.changed import apply
 from walkshed.sources.city import City
 
 
@@ -77,9 +79,11 @@ class Ground:
 
 
 def prepare(city: City, scenario: Scenario) -> Ground:
-    """Build the network and put everyone and every site on it."""
+    """Build the network, as the scenario changes streets and barriers, and put everyone and every site on it."""
+    city = apply(city, scenario.change)
     island_m = scenario.streets.island_m
     network = WalkNetwork.build(city.ways, island_m=ISLAND_M if island_m is None else island_m)
+    network = replace(network, barriers=Barriers.of(city.barriers, city.gates))
 
     def on(points: gpd.GeoDataFrame) -> Anchored:
         return anchor(network, points, max_access_m=scenario.standard.max_access_m)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from walkshed._junctions import both_ways, components, cut, drawn_m, hilbert
+from walkshed.barriers import Barriers
 from walkshed.contracts import NM, BoolArray, FloatArray, Index32, IntArray, check_metric, refuse
 from walkshed.errors import Fault
 
@@ -121,6 +122,7 @@ class WalkNetwork:
     edge_name : int32 (edges,) into `names`, where 0 is no name
     edge_level : int8 (edges,) into `LEVELS`
     island_m : components with less street than this, other than the largest, are islands
+    barriers : what nobody crosses on the way to the nearest street; None: nothing
     """
 
     crs: CRS
@@ -139,6 +141,7 @@ class WalkNetwork:
     names: tuple[str, ...]
     edge_level: NDArray[np.int8]
     island_m: float
+    barriers: Barriers | None = None
 
     @classmethod
     def build(cls, ways: Ways, *, island_m: float = ISLAND_M) -> "WalkNetwork":
@@ -194,8 +197,9 @@ class WalkNetwork:
     def attach(self, points: gpd.GeoSeries, *, max_access_m: float = 500.0) -> Attachment:
         """Attach points to the nearest street at the foot of the perpendicular, never to an island.
 
-        A point farther than `max_access_m` (inclusive) from any street is off the network. Of streets at the very same
-        distance, the first in the network's own order is taken.
+        A point farther than `max_access_m` (inclusive) from any street is off the network, and so is one that reaches
+        none without crossing a barrier; through a gate the way to the street leads by the gate. Of streets at the very
+        same distance, the first in the network's own order is taken.
         """
         check_same_crs(points.crs, self.crs, "points")
         where = np.asarray(points.array)
@@ -205,9 +209,13 @@ class WalkNetwork:
         )
         first = np.lexsort((near, point))
         first = first[np.flatnonzero(np.diff(point[first], prepend=-1))]
-        point, edge, distance_m = point[first], mainland[near[first]], distance_m[first]
+        point, near, distance_m = point[first], near[first], distance_m[first]
+        origin = where[point]
+        if self.barriers:
+            point, near, distance_m, origin = self._around(point, near, distance_m, origin, max_access_m)
+        edge = mainland[near]
         drawn_m = shapely.length(self.lines[edge])
-        along_m = shapely.line_locate_point(self.lines[edge], where[point])
+        along_m = shapely.line_locate_point(self.lines[edge], origin)
         share = np.divide(along_m, drawn_m, out=np.zeros_like(drawn_m), where=drawn_m > 0)
         from_nm = np.rint(share * self.edge_nm[edge]).astype(np.int64)
         return Attachment(
@@ -215,6 +223,26 @@ class WalkNetwork:
             from_nm=_scatter(len(points), point, from_nm),
             to_nm=_scatter(len(points), point, self.edge_nm[edge] - from_nm),
             access_nm=_scatter(len(points), point, np.rint(distance_m * NM).astype(np.int64)),
+        )
+
+    def _around(
+        self, point: IntArray, near: IntArray, distance_m: FloatArray, origin: NDArray[np.object_], max_access_m: float
+    ) -> tuple[IntArray, IntArray, FloatArray, NDArray[np.object_]]:
+        """Lead points whose way to the nearest street crosses a barrier to another; `origin` is where feet are from."""
+        if self.barriers is None:
+            return point, near, distance_m, origin
+        mainland, tree = self._tree
+        legs = shapely.get_coordinates(shapely.shortest_line(origin, self.lines[mainland[near]])).reshape(-1, 2, 2)
+        held = self.barriers.crossed(legs[:, 0], legs[:, 1])
+        if not held.any():
+            return point, near, distance_m, origin
+        led = self.barriers.lead(legs[held, 0], self.lines[mainland], tree, max_access_m=max_access_m)
+        free = ~held
+        return (
+            np.concatenate([point[free], point[held][led.point]]),
+            np.concatenate([near[free], led.line]),
+            np.concatenate([distance_m[free], led.access_m]),
+            np.concatenate([origin[free], shapely.points(led.origin)]),
         )
 
     def streets(self) -> gpd.GeoDataFrame:

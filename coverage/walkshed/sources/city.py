@@ -43,6 +43,7 @@ class City:
     places : Points; `name`, `rank`: int, 0 city, 1 district seat, 2 town or street office, 3 township, 4 village,
         5 estate; names for gaps.
     barriers : lines and polygons; `kind`: river, lake, railway, motorway or wall; `name`.
+    gates : Points where barriers are open, such as gates of compounds; None: none are known.
     schematic : whether the place is made up; said on every map, page and table.
     distances : `from_id` (demand), `to_id` (site), `distance_m` found elsewhere, in place of walks on the ways.
     inputs : the files it was read from.
@@ -58,5 +59,6 @@ class City:
     barriers: gpd.GeoDataFrame
     schematic: bool = False
     distances: pd.DataFrame | None = None
+    gates: gpd.GeoSeries | None = None
     inputs: tuple[InputFile, ...] = ()
     notes: tuple[Fault, ...] = ()

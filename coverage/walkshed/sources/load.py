@@ -67,6 +67,7 @@ class _Files:
             area=self.area, ways=ways, demand=demand, outlets=self.outlets, candidates=self.candidates,
             places=nothing(self.crs, "name", "rank") if extract is None else extract.places,
             barriers=nothing(self.crs, "kind", "name") if extract is None else extract.barriers,
+            gates=None if extract is None else extract.gates.geometry,
             distances=self.distances, inputs=self.inputs, notes=(*told, *notes),
         )  # fmt: skip
 
