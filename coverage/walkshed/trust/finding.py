@@ -59,7 +59,8 @@ class Finding:
 
     def advice(self, lang: Lang = "en") -> str:
         """What to do about it; '' where there is nothing to do or the finding itself says it."""
-        return "" if self.grade == "ok" or not self.key.startswith("trust.") else say(f"{self.key}_do", lang)
+        todo = f"{self.key}_do"
+        return "" if self.grade == "ok" or not self.key.startswith("trust.") else say(todo, lang)
 
     def record(self) -> dict[str, Any]:
         """The finding as plain data, for JSON."""
