@@ -26,6 +26,9 @@ class Proof:
     people: float = 0.0
     bound: float = 0.0
     gap: float = 0.0
+    value: float = 0.0
+    measure: str = "people"
+    chosen: tuple[str, ...] = ("c1",)
 
     def sentence(self, lang: str) -> str:
         return {"zh": "任何同规模方案至多再多 0 人。", "en": "No plan of this size serves anyone more."}[lang]
@@ -68,6 +71,10 @@ class TownPlan:
     standard_id: str
     title: str
     name: str
+    problem: Any = None
+    years: tuple[Any, ...] = ()
+    findings: tuple[Any, ...] = ()
+    why: tuple[Any, ...] = ()
 
 
 def town(*, blocks: int = 12, schematic: bool = True, hostile: str = "", **changes: object) -> TownPlan:
@@ -90,7 +97,9 @@ def town(*, blocks: int = 12, schematic: bool = True, hostile: str = "", **chang
         demand=demand,
         outlets=_sites(outlets, side, "open"),
         candidates=_sites(candidates, side, "candidate"),
-        sites=_sites(chosen, side, "candidate").assign(order=[1], people_gained=[_gained(demand)]),
+        sites=_sites(chosen, side, "candidate").assign(
+            order=[1], people_gained=[_gained(demand)], offer="reading_room", year=0
+        ),
         gaps=_gaps(demand, hostile),
         units=_units(demand, units),
         groups=_groups(demand),

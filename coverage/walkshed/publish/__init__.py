@@ -1,11 +1,12 @@
-"""What people read: a plan as a map, tables and JSON, written all at once or not at all."""
+"""What people read: a plan as a page, a map, tables and JSON, written all at once or not at all."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from walkshed.publish.files import put
-from walkshed.publish.map import map_html
+from walkshed.publish.map import Drawing, map_html
+from walkshed.publish.page import page_html
 from walkshed.publish.record import plan_json, run_json
 from walkshed.publish.tables import geopackage, sites_csv, units_csv
 
@@ -19,10 +20,11 @@ def render(plan: "Plan") -> dict[str, bytes]:
     """Return every file of a plan by its name, without touching the disk."""
     with ThreadPoolExecutor(1) as helper:  # the GeoPackage is GDAL's work, done beside ours
         package = helper.submit(geopackage, plan)
-        page = map_html(plan)
+        drawing = Drawing.of(plan)
+        pages = {"page.html": page_html(plan, drawing), "map.html": map_html(plan, drawing)}
         tables = package.result()
     return {
-        "map.html": page,
+        **pages,
         "plan.json": plan_json(plan),
         "run.json": run_json(plan),
         "sites.csv": sites_csv(plan),
@@ -32,7 +34,7 @@ def render(plan: "Plan") -> dict[str, bytes]:
 
 
 def write(plan: "Plan", folder: Path | str) -> list[Path]:
-    """Write `map.html, plan.json, run.json, sites.csv, units.csv, plan.gpkg` into `folder`; other files there stay.
+    """Write all of `render` into `folder`; other files there stay.
 
     Raises
     ------
