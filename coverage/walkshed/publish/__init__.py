@@ -9,6 +9,7 @@ from walkshed.publish.map import Drawing, map_html
 from walkshed.publish.page import page_html
 from walkshed.publish.record import plan_json, run_json
 from walkshed.publish.tables import geopackage, sites_csv, units_csv
+from walkshed.publish.workbook import report_xlsx
 
 if TYPE_CHECKING:
     from walkshed.plan import Plan
@@ -25,6 +26,7 @@ def render(plan: "Plan") -> dict[str, bytes]:
         tables = package.result()
     return {
         **pages,
+        "report.xlsx": report_xlsx(plan),
         "plan.json": plan_json(plan),
         "run.json": run_json(plan),
         "sites.csv": sites_csv(plan),

@@ -120,15 +120,25 @@ def _step(steps: Steps, number: int) -> dict[str, Any]:
 
 def _groups(plan: "Plan") -> list[dict[str, Any]]:
     rows = pd.DataFrame(plan.groups).rename_axis("group").reset_index().to_dict("records")
-    return [{**{str(k): v for k, v in row.items()}, "name": group_name(str(row["group"]))} for row in rows]
+    return [
+        {
+            **{str(k): v for k, v in row.items()},
+            "name": named(*(group_words(str(row["group"]), lang) for lang in LANGS)),
+        }
+        for row in rows
+    ]
 
 
-def group_name(group: str) -> Markup:
-    """Name of a population group; its key where we know no other."""
+def group_words(group: str, lang: Lang) -> str:
+    """Name of a population group; its key where we know no other.
+
+    >>> group_words("60p", "en"), group_words("students", "en")
+    ('60 and older', 'group students')
+    """
     try:
-        return told(f"group_{group}")
+        return say(f"page.group_{group}", lang)
     except KeyError:
-        return told("group", group=group)
+        return say("page.group", lang, group=group)
 
 
 def _findings(plan: "Plan") -> list[dict[str, Any]]:

@@ -30,8 +30,8 @@ def unit_bars(units: pd.DataFrame) -> str:
 
     height = HEAD_PT + ROW_PT * max(1, len(units))
     before, after = units["share_before"].to_numpy(dtype=float), units["share_after"].to_numpy(dtype=float)
-    settings = {"svg.fonttype": "none", "svg.hashsalt": "walkshed", "font.size": FONT_PT}
-    with rc_context(settings), warnings.catch_warnings():
+    text_as_text = rc_context({"svg.fonttype": "none", "svg.hashsalt": "walkshed", "font.size": FONT_PT})
+    with text_as_text, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # glyphs that a font here lacks: the reader's browser brings the font
         figure = Figure(figsize=(WIDTH_PT / 72, height / 72))
         axes = figure.add_axes((0.2, 0.0, 0.52, 1 - HEAD_PT / height))

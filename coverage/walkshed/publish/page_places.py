@@ -35,7 +35,9 @@ def gap_of(plan: "Plan") -> IntArray:
     """
     middle = (np.floor(shapely.get_coordinates(plan.demand.geometry.array) / GRAIN_M) + 0.5) * GRAIN_M
     squares, square = np.unique(middle, axis=0, return_inverse=True)
-    gap, inside = shapely.STRtree(list(shapely.points(squares))).query(plan.gaps.geometry.array, predicate="contains")
+    gap, inside = shapely.STRtree(np.asarray(shapely.points(squares))).query(
+        plan.gaps.geometry.array, predicate="contains"
+    )
     of_square = np.full(len(squares), -1, np.int64)
     of_square[inside[::-1]] = gap[::-1]
     return np.asarray(of_square[square.ravel()])
