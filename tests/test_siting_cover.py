@@ -30,7 +30,7 @@ def worlds(draw):
 
 
 @given(worlds())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_no_choice_serves_more_than_the_one_called_proven(world):
     reached, people, build = world
 

@@ -192,15 +192,24 @@ def _leave(
 
 
 @kernel
+def mark(ptr: IntArray, idx: Index32, bptr: IntArray, bidx: Index32, j: int, marked: BoolArray) -> None:
+    """Mark every option that serves an element of option `j`, in place."""
+    for t in range(ptr[j], ptr[j + 1]):
+        for u in range(bptr[idx[t]], bptr[idx[t] + 1]):
+            marked[bidx[u]] = True
+
+
+@kernel
 def swap(
-    ptr: IntArray, idx: Index32, w: FloatArray,
+    ptr: IntArray, idx: Index32, w: FloatArray, bptr: IntArray, bidx: Index32,
     rptr: IntArray, ridx: Index32, ramt: FloatArray, used: FloatArray, low: FloatArray, high: FloatArray,
-    start: Index32, p: int, rounds: int, settle: bool,  # noqa: FBT001 - kernels take no keywords
+    start: Index32, p: int, look: BoolArray, rounds: int, settle: bool,  # noqa: FBT001 - kernels take no keywords
 ) -> Index32:  # fmt: skip
     """Exchange one option for another, or add one, while that serves more (Teitz and Bart 1968; first improvement).
 
-    One round over all options costs as much as reading the table once. With `settle`, exchanges at equal weight for a
-    lower option are made too. `used` is brought up to date in place.
+    Options in `look` are tried, and after an exchange those that share an element with it (`bptr`, `bidx`: the table
+    turned over); then, up to `rounds` times in all, every option. With `settle`, exchanges at equal weight for a lower
+    option are made too. `look` and `used` are changed in place.
     """
     k, n = len(ptr) - 1, len(start)
     picks = np.empty(max(p, n), np.int32)
@@ -211,13 +220,19 @@ def swap(
         picks[r] = start[r]
         inside[start[r]] = True
         _enter(ptr, idx, w, count, slot, loss, start[r], r)
-    since, steps, j = 0, 0, -1
-    while since < k and steps < rounds * k:
+    since, j, moved = 0, -1, False
+    while True:
+        if since >= k:
+            rounds -= 1
+            if not moved or rounds <= 0:
+                break
+            look[:] = True
+            since, moved = 0, False
         j = (j + 1) % k
         since += 1
-        steps += 1
-        if inside[j]:
+        if inside[j] or not look[j]:
             continue
+        look[j] = False
         gain = 0.0
         for t in range(ptr[j], ptr[j + 1]):
             i = idx[t]
@@ -244,10 +259,12 @@ def swap(
             _leave(ptr, idx, w, count, slot, loss, o, out)
             for t in range(rptr[o], rptr[o + 1]):
                 used[ridx[t]] -= ramt[t]
+            mark(ptr, idx, bptr, bidx, o, look)
         picks[out] = j
         inside[j] = True
         _enter(ptr, idx, w, count, slot, loss, j, out)
         for t in range(rptr[j], rptr[j + 1]):
             used[ridx[t]] += ramt[t]
-        since = 0
+        mark(ptr, idx, bptr, bidx, j, look)
+        since, moved = 0, True
     return picks[:n]

@@ -7,7 +7,6 @@ import highspy
 import numpy as np
 
 from walkshed.contracts import BoolArray, FloatArray, IntArray
-from walkshed.siting import _kernels as kernels
 from walkshed.siting.task import Task, entries
 
 INFINITE = highspy.kHighsInf
@@ -85,6 +84,7 @@ def minimise(
         "output_flag": False,
         "threads": 1,
         "random_seed": 0,
+        "mip_allow_restart": False,  # the start is good and the core small: restarts cost four times what they save
         "mip_rel_gap": relative,
         "mip_abs_gap": max(gap, 1e-9),
         "time_limit": max(0.05, time_limit_s),
@@ -133,7 +133,7 @@ def choice_model(task: Task, scale: float = 1.0) -> Model:
     .. math:: \max \sum_i w_i z_i : z_i \le \sum_{j \in N_i} y_j, \sum_j y_j \le p, low \le Ay \le high
     """
     k, m = task.options, len(task.weight)
-    back, who = kernels.transpose(task.ptr, task.serves, m)
+    back, who = task.back
     n = np.diff(back)
     ptr = np.concatenate([[0], np.cumsum(n + 1)]).astype(np.int64)
     column, amount = np.empty(ptr[-1], dtype=np.int64), np.full(ptr[-1], -1.0)

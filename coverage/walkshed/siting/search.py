@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from walkshed.contracts import FloatArray, IntArray
+from walkshed.contracts import BoolArray, FloatArray, IntArray
 from walkshed.siting import _kernels as kernels
 from walkshed.siting.exact import choice_model, minimise, rules_model, start_of
 from walkshed.siting.lagrange import SHORTEST, Prices, first_prices, lagrange, settled
@@ -16,9 +16,8 @@ SMALL = 4_000  # pairs: HiGHS alone is quicker than anything in front of it
 MODEL = 60_000  # pairs: more than this is not worth a branch and bound
 ROUNDS = 24
 ITERATIONS = 100  # of the bound between two looks at what is decided
-EFFORT = 200_000_000  # pairs read by kicks between two looks, so that the work, not the clock, ends them
 AGAIN = 0.1  # step factor to go on with when the choice has improved
-MOST_KICKS = 300  # between two looks
+KICKS = 400  # between two looks
 Clock = Callable[[], float]
 
 
@@ -145,7 +144,7 @@ def _finish(core: Task, best: Found, left_s: Clock, slack: float) -> Found:
 
 def _settle(task: Task, best: Found, slack: float) -> Found:
     """Break ties for the lower option, drop what serves nobody, and close the bound where it is proven."""
-    picks = swapped(task, best.picks, rounds=3, settle=True)
+    picks = swapped(task, best.picks, rounds=4, settle=True)
     picks = np.sort(without_idle(task, picks))
     weight = task.worth(picks)
     proven = best.bound < weight + slack
@@ -199,12 +198,15 @@ def greedy_picks(task: Task, price: FloatArray) -> IntArray:
     return picks
 
 
-def swapped(task: Task, picks: IntArray, *, rounds: int = 100, settle: bool = False) -> IntArray:
-    """Exchange and add options while that serves more."""
+def swapped(
+    task: Task, picks: IntArray, *, rounds: int = 3, settle: bool = False, look: BoolArray | None = None
+) -> IntArray:
+    """Exchange and add options while that serves more, beginning with those in `look` (default: all)."""
     rows = task.rows
+    first = np.ones(task.options, dtype=bool) if look is None else look.copy()
     new: IntArray = kernels.swap(
-        task.ptr, task.serves, task.weight, rows.ptr, rows.rule, rows.amount, rows.used(picks), rows.low, rows.high,
-        picks.astype(np.int32), task.build, rounds, settle,
+        task.ptr, task.serves, task.weight, *task.back, rows.ptr, rows.rule, rows.amount, rows.used(picks), rows.low,
+        rows.high, picks.astype(np.int32), task.build, first, rounds, settle,
     ).astype(np.int64)  # fmt: skip
     return new
 
@@ -217,7 +219,7 @@ def _promising(core: Task, prices: Prices) -> IntArray:
     return swapped(core, filled) if core.rows.kept(filled) else filled[:0]
 
 
-def _kicked(core: Task, best: Found, rng: np.random.Generator, slack: float, effort: int = EFFORT) -> Found:
+def _kicked(core: Task, best: Found, rng: np.random.Generator, slack: float, kicks: int = KICKS) -> Found:
     """Drop a few picks at random, fill up without them, exchange; keep what is no worse (iterated local search).
 
     Filled up in turn greedily and, where no rule forbids it, at random: each finds what the other does not.
@@ -226,28 +228,38 @@ def _kicked(core: Task, best: Found, rng: np.random.Generator, slack: float, eff
     if len(here) + len(core.taken) != len(best.picks) or not len(here):
         return best
     here_weight = best.weight
-    for kick in range(int(min(MOST_KICKS, effort // max(1, 4 * len(core.serves))))):
-        if best.bound < best.weight + slack or stale > MOST_KICKS // 3:
+    for kick in range(kicks):
+        if best.bound < best.weight + slack or stale > kicks // 3:
             break
-        out = rng.choice(len(here), size=min(len(here), max(2, len(here) // 20)), replace=False)
+        out = rng.choice(len(here), size=min(len(here), int(rng.integers(2, 6))), replace=False)
         rest, gone = np.delete(here, out), here[out]
+        look = task_near(core, gone)
         if kick % 2 and not len(core.rows.low) and core.options >= len(here) + len(gone):
-            others = np.setdiff1d(np.arange(core.options), here)
-            filled = np.concatenate([rest, rng.choice(others, len(gone), replace=False)])
+            new = rng.choice(core.options, len(gone), replace=False)
+            filled = np.union1d(rest, new)
+            look |= task_near(core, new)
         else:
-            filled = _refilled(core, rest, gone)
-        picks = swapped(core, filled)
+            filled = _refilled(core, rest, gone, look)
+        picks = swapped(core, filled, rounds=1, look=look)
         weight = core.worth(picks)
         stale = 0 if weight > here_weight else stale + 1
         if weight >= here_weight and core.rows.kept(picks):
             here, here_weight = picks, weight
-            best = _better(core, best, picks)
-    return best
+    return _better(core, best, swapped(core, here))
 
 
-def _refilled(core: Task, picks: IntArray, banned: IntArray) -> IntArray:
+def task_near(task: Task, options: IntArray) -> BoolArray:
+    """True for options that share an element with one of these."""
+    near = np.zeros(task.options, dtype=bool)
+    for option in options.tolist():
+        kernels.mark(task.ptr, task.serves, *task.back, option, near)
+    return near
+
+
+def _refilled(core: Task, picks: IntArray, banned: IntArray, among: BoolArray | None = None) -> IntArray:
     """Fill up to the number allowed, without some options."""
-    rows, served, allowed = core.rows, np.zeros(len(core.weight), dtype=bool), np.ones(core.options, dtype=bool)
+    rows, served = core.rows, np.zeros(len(core.weight), dtype=bool)
+    allowed = np.ones(core.options, dtype=bool) if among is None else among.copy()
     served[core.served_by(picks)] = True
     allowed[picks] = allowed[banned] = False
     new = kernels.greedy(

@@ -178,7 +178,7 @@ def _by_number(task: Task, need: float) -> tuple[IntArray | None, float, bool]:
     low, high, best = 0, len(order) + 1, None
     while high - low > 1:
         middle = (low + high) // 2
-        picks = swapped(replace(task, build=middle), order[:middle], rounds=20)
+        picks = swapped(replace(task, build=middle), order[:middle], rounds=1)
         if task.worth(picks) >= need and task.rows.kept(picks):
             high, best = middle, picks
         else:

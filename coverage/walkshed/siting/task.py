@@ -1,6 +1,7 @@
 """The one question the engine answers: which options to take so that the weight of what they serve is greatest."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -95,6 +96,12 @@ class Task:
         nothing = np.zeros(0, dtype=np.int64)
         rows = Rows.none(k) if rows is None else rows
         return cls(ptr, serves, weight, rows, min(build, k), np.arange(k), nothing, np.arange(len(weight))).merged()
+
+    @cached_property
+    def back(self) -> tuple[IntArray, Index32]:
+        """Options that serve each element: (ptr, option)."""
+        turned: tuple[IntArray, Index32] = kernels.transpose(self.ptr, self.serves, len(self.weight))
+        return turned
 
     @property
     def options(self) -> int:
