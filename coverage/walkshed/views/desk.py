@@ -9,7 +9,7 @@ from typing import Any, cast
 import streamlit as st
 
 from walkshed.errors import WalkshedError
-from walkshed.scenario import Scenario
+from walkshed.scenario import Scenario, files
 from walkshed.views.answers import workspace_folder
 from walkshed.words import Lang, say
 from walkshed.workspace import ConflictError, Note, Saved, Workspace
@@ -29,6 +29,14 @@ class Desk:
     def say(self, key: str, **values: object) -> str:
         """Return the app's sentence `key` in this browser's language."""
         return say(f"app.{key}", self.lang, **values)
+
+    @property
+    def folder(self) -> str:
+        """Where the files lie that the open scenario names: inside the workspace as told there, else the whole path."""
+        base, top = self.scenario.base_dir.absolute(), self.space.folder.absolute()
+        if not list(files(self.scenario)):
+            return ""
+        return str(base.relative_to(top)) if base.is_relative_to(top) else str(base)
 
     @property
     def name(self) -> str:
@@ -87,7 +95,9 @@ def commit(desk: Desk, scenario: Scenario, why: str) -> None:
         return
     if desk.saved is None:
         name = say("app.draft_name", desk.lang, title=desk.scenario.title or desk.scenario.name)
-        show(desk.space.create(scenario, name=name, note=note(why), draft=True))
+        first = note(say("app.as_it_comes", desk.lang))  # there to be gone back to
+        made = desk.space.create(desk.scenario, name=name, note=first, folder=desk.folder, draft=True)
+        show(desk.space.save(made, scenario, note=note(why)))
         return
     try:
         show(desk.space.save(desk.saved, scenario, note=note(why)))

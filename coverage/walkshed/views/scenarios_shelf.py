@@ -102,14 +102,14 @@ def _named(desk: Desk) -> None:
         if saved:
             show(desk.space.rename(saved, name))
         else:
-            show(desk.space.create(desk.scenario, name=name, note=note(desk.say("why_saved"))))
+            show(desk.space.create(desk.scenario, name=name, note=note(desk.say("why_saved")), folder=desk.folder))
 
     def copy() -> None:
         title = name if saved is None or name != saved.name else desk.say("copy_of", name=name)
         made = (
             desk.space.branch(saved, name=title, note=note(desk.say("why_copied", name=saved.name)))
             if saved
-            else desk.space.create(desk.scenario, name=title, note=note(desk.say("why_saved")))
+            else desk.space.create(desk.scenario, name=title, note=note(desk.say("why_saved")), folder=desk.folder)
         )
         show(made)
 
@@ -148,7 +148,7 @@ def _imported(desk: Desk) -> None:
     st.caption(desk.say("file_read", name=plain(scenario.title or scenario.name)))
 
     def take() -> None:
-        folder = desk.saved.folder if desk.saved else ""
+        folder = desk.folder if list(files(scenario)) else ""
         show(desk.space.create(scenario, name=scenario.title or scenario.name, folder=folder,
                                note=note(desk.say("why_imported", name=given.name))))  # fmt: skip
 
@@ -170,11 +170,10 @@ def read_file(content: bytes, name: str, desk: Desk) -> Scenario:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise InputError(Fault("scenario.encoding", name, {"line": line})) from None
-    base = desk.space.folder / (desk.saved.folder if desk.saved else "")
+    base = desk.scenario.base_dir
     scenario = Scenario.parse(text, base_dir=base, where=name)
-    outside = [
-        w for _, w in files(scenario) if not scenario.path(w).resolve().is_relative_to(desk.space.folder.resolve())
-    ]
+    written = [file for _, file in files(scenario)]
+    outside = [file for file in written if not scenario.path(file).resolve().is_relative_to(base.resolve())]
     if outside:
         raise InputError([Fault("app.file_outside", name, {"file": file}) for file in outside])
     return scenario

@@ -1,0 +1,178 @@
+"""A planner's day in a real browser, with no network: look, change, propose, drop a pin, restart, find, hand over."""
+
+import io
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from small_city import SCENARIO, write
+from walkshed import plan
+from walkshed.scenario import Scenario
+from walkshed.workspace import Workspace
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).parents[1]
+WAIT_MS = 90_000
+
+
+@contextmanager
+def served(space: Path, start: Path) -> Iterator[str]:
+    """The app on a free port of this machine."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    where = {**os.environ, "WALKSHED_WORKSPACE": str(space), "WALKSHED_START": str(start)}
+    line = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
+    with subprocess.Popen(line, cwd=ROOT, env=where, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        address = f"http://localhost:{port}"
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)  # noqa: S310  our own server
+                break
+            except OSError:
+                time.sleep(0.1)
+        try:
+            yield address
+        finally:
+            server.kill()  # as hard as a crash
+
+
+class Reader:
+    """A page, and everything it asked for beyond this machine."""
+
+    def __init__(self, browser, address: str) -> None:
+        self.address, self.strangers, self.errors = address, [], []
+        self.context = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(WAIT_MS)
+        self.page.route("**/*", self._route)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def _route(self, route) -> None:
+        if route.request.url.startswith((self.address, "data:", "blob:")):
+            route.continue_()
+        else:
+            self.strangers.append(route.request.url)
+            route.abort()
+
+    def open(self, query: str) -> None:
+        self.page.goto(f"{self.address}/?lang=en&{query}")
+        self.settle()
+
+    def settle(self) -> None:
+        self.page.wait_for_timeout(400)
+        self.page.wait_for_function(
+            "!document.querySelector('[data-testid=stSpinner]') && !document.querySelector('[data-testid=stProgress]')"
+            " && document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
+        )
+
+    def metric(self, label: str) -> str:
+        box = self.page.locator('[data-testid="stMetric"]', has_text=label).first
+        return box.locator('[data-testid="stMetricValue"]').inner_text()
+
+    @property
+    def map(self):
+        return self.page.frame_locator('iframe[title*="st_folium"]')
+
+    def view(self) -> dict:
+        frame = next(f for f in self.page.frames if "st_folium" in f.url)
+        return frame.evaluate("({zoom: map.getZoom(), at: map.getCenter(), layers: Object.keys(map._layers).length})")
+
+
+def test_a_planner_s_day(chromium: str, tmp_path: Path) -> None:
+    playwright = pytest.importorskip("playwright.sync_api")
+    (tmp_path / "city").mkdir()
+    start = write(tmp_path / "city", scenario=SCENARIO)
+    space = Workspace(tmp_path / "space")
+    with playwright.sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        with served(space.folder, start) as address:
+            reader = Reader(browser, address)
+            looks_around(reader, space, start)
+            drops_a_pin(reader, space)
+            number = reader.metric("Served")
+        with served(space.folder, start) as address:  # the server was killed in between
+            reader = Reader(browser, address)
+            reader.open(f"s={space.scenarios()[0].id}")
+            assert reader.metric("Served") == number
+            hands_over(reader, tmp_path, space)
+        browser.close()
+
+
+def looks_around(reader: Reader, space: Workspace, start: Path) -> None:
+    """Open, move the map, change the limit: the number is the plan's, the map stays where it was."""
+    reader.open("view=today")
+    made = plan.run(Scenario.read(start))
+    assert reader.metric("Served") == f"{made.totals['served_before']:,.0f}"
+    reader.map.locator(".leaflet-control-zoom-in").click()
+    reader.page.wait_for_timeout(900)
+    before = reader.view()
+    slider = reader.page.get_by_role("slider").first
+    slider.focus()
+    slider.press("ArrowRight")
+    reader.page.wait_for_timeout(500)
+    reader.settle()
+    wider = plan.run(Scenario.read(start).revise(standard={"limit_m": 400.0}))
+    assert reader.metric("Served") == f"{wider.totals['served_before']:,.0f}"
+    assert space.scenario(space.scenarios()[0]).limit_m == 400
+    assert {k: reader.view()[k] for k in ("zoom", "at")} == {k: before[k] for k in ("zoom", "at")}
+    assert before["layers"] > 0
+
+
+def drops_a_pin(reader: Reader, space: Workspace) -> None:
+    """Drop a pin on the map, see whom it would serve, add it."""
+    reader.page.get_by_role("radio", name="Scenarios").or_(
+        reader.page.get_by_role("button", name="Scenarios")
+    ).first.click()
+    reader.settle()
+    box = reader.map.locator(".leaflet-container")
+    box.wait_for()
+    reader.page.wait_for_timeout(800)
+    size = box.bounding_box()
+    box.click(position={"x": size["width"] * 0.45, "y": size["height"] * 0.55})
+    reader.page.get_by_text("Of these, newly served").wait_for()
+    reader.settle()
+    served, more = int(space_number(reader.metric("People within reach"))), int(space_number(reader.metric("Of these")))
+    assert served >= more >= 0
+    reader.page.get_by_role("button", name="Add as open").click()
+    reader.page.wait_for_timeout(500)
+    reader.settle()
+    assert [c.type for c in space.scenario(space.scenarios()[0]).change] == ["add"]
+
+
+def space_number(text: str) -> str:
+    return text.replace(",", "")
+
+
+def hands_over(reader: Reader, folder: Path, space: Workspace) -> None:
+    """Propose, make the files, open the exported map: its numbers are those of its scenario; nothing is fetched."""
+    reader.open(f"s={space.scenarios()[0].id}&view=propose")
+    reader.page.get_by_text("With the proposals").wait_for()
+    after = reader.metric("With the proposals")
+    reader.open(f"s={space.scenarios()[0].id}&view=handover")
+    reader.page.get_by_role("button", name="Make the files").click()
+    link = reader.page.get_by_role("button", name="Download all")
+    link.wait_for()
+    with reader.page.expect_download() as coming:
+        link.click()
+    packed = Path(coming.value.path()).read_bytes()
+    with zipfile.ZipFile(io.BytesIO(packed)) as parts:
+        parts.extractall(folder / "out")
+    made = plan.run(
+        Scenario.parse((folder / "out" / "scenario.toml").read_text(encoding="utf-8"), base_dir=folder / "city")
+    )
+    assert after == f"{made.totals['served_after']:,.0f}"
+    reader.page.goto((folder / "out" / "map.html").as_uri())
+    assert reader.page.locator(".leaflet-container").count() == 1
+    assert [url for url in reader.strangers if not url.startswith("file:")] == []
+    assert reader.errors == []
