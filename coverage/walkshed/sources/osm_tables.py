@@ -32,7 +32,7 @@ _BARRIERS = (
     ("motorway", Condition.parse({"motorroad": "yes", "highway": "*"})),
     ("wall", Condition.parse({"barrier": ["wall", "city_wall", "fence", "retaining_wall"]})),
 )
-_BARRIER_KEYS = ("waterway", "railway", "highway", "barrier", "motorroad", "tunnel")
+_BARRIER_KEYS = ("waterway", "railway", "highway", "barrier", "motorroad", "tunnel", "bridge")
 _WATER = (Condition.parse({"natural": "water"}), Condition.parse({"waterway": "riverbank"}))
 _GATES = ("gate", "lift_gate", "swing_gate", "sliding_gate", "entrance", "sally_port", "kissing_gate")
 _CODES = ("division_code", "ref:GB", "gb_code", "ref")
@@ -54,12 +54,16 @@ def wanted(among: Mapping[str, Kind]) -> Wanted:
 
 
 def barrier(tags: Tags) -> str:
-    """What keeps walkers from crossing a way: river, railway, motorway or wall; '' if nothing, or it is in a tunnel.
+    """What keeps walkers from crossing a way: river, railway, motorway or wall; '' if nothing, or one can pass it.
+
+    One passes over what is in a tunnel and under what is on a bridge.
 
     >>> barrier({"railway": "rail"}), barrier({"railway": "rail", "tunnel": "yes"})
     ('railway', '')
+    >>> barrier({"highway": "motorway", "bridge": "viaduct"})
+    ''
     """
-    if (tags.get("tunnel") or "no") != "no":
+    if any((tags.get(key) or "no") != "no" for key in ("tunnel", "bridge")):
         return ""
     return next((kind for kind, condition in _BARRIERS if condition.met(tags)), "")
 
