@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from walkshed.publish.files import put
 from walkshed.publish.map import Drawing, map_html
 from walkshed.publish.page import page_html
+from walkshed.publish.picture import map_png
 from walkshed.publish.record import plan_json, run_json
 from walkshed.publish.tables import geopackage, sites_csv, units_csv
 from walkshed.publish.workbook import report_xlsx
@@ -23,9 +24,11 @@ def render(plan: "Plan") -> dict[str, bytes]:
         package = helper.submit(geopackage, plan)
         drawing = Drawing.of(plan)
         pages = {"page.html": page_html(plan, drawing), "map.html": map_html(plan, drawing)}
+        picture = map_png(plan, drawing.cells)
         tables = package.result()
     return {
         **pages,
+        "map.png": picture,
         "report.xlsx": report_xlsx(plan),
         "plan.json": plan_json(plan),
         "run.json": run_json(plan),

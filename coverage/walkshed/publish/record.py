@@ -53,6 +53,8 @@ def plan_record(plan: "Plan") -> Record:
         "gaps": _rows(_located(plan.gaps, _GAP)),
         "sites": _rows(_located(plan.sites, _SITE)),
         "siting": {key: _number(key, getattr(siting, key)) for key in ("model", "status", "people", "bound", "gap")},
+        "years": [_plain("", vars(year)) for year in plan.years],
+        "findings": [finding.record() for finding in plan.findings],
         "notes": [{"where": n.where, "zh": n.text("zh"), "en": n.text("en")} for n in plan.notes],
         "provenance": _plain("", plan.provenance),
     }
@@ -60,7 +62,7 @@ def plan_record(plan: "Plan") -> Record:
 
 _UNIT = ["label", "people", "served_before", "served_after", "share_before", "share_after", "outlets"]
 _GAP = ["name", "unit", "people", "area_km2", "nearest_m", "near"]
-_SITE = ["name", "kind", "unit", "order", "people_gained"]
+_SITE = ["name", "kind", "offer", "unit", "settlement", "order", "year", "people_gained"]
 
 
 def lonlat(frame: gpd.GeoDataFrame) -> gpd.GeoSeries:
