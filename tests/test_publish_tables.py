@@ -35,7 +35,7 @@ def test_the_record_has_exactly_the_keys_promised(plan: TownPlan) -> None:
 
     promised = {"name", "schematic", "standard", "totals", "units", "gaps", "sites", "siting", "provenance"}
     assert promised <= set(record)
-    assert set(record) - promised == {"title", "groups", "distances", "notes"}
+    assert set(record) - promised == {"title", "groups", "distances", "notes", "years", "findings"}
     assert set(record["standard"]) == {"id", "limit_m"}
     assert set(record["totals"]) == {
         "people", "served_before", "served_after", "share_before", "share_after", "off_network"}  # fmt: skip
