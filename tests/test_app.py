@@ -141,7 +141,7 @@ def test_a_gap_that_is_chosen_has_a_card(opened: Open, city: Path) -> None:
     shown = " ".join(m.value for m in page.markdown)
     assert f"{made.gaps['people'].iloc[0]:,.0f} people" in shown
     assert "best single site" in shown
-    assert page.dataframe[0].value["people"].tolist() == made.gaps["people"].tolist()
+    assert page.dataframe[0].value["people"].tolist() == made.gaps["people"].round().tolist()
 
 
 def test_a_filter_that_leaves_no_gap_says_so(opened: Open) -> None:

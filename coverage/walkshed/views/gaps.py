@@ -14,7 +14,7 @@ from walkshed.views import scene
 from walkshed.views.answers import Answer, answer, script_of
 from walkshed.views.desk import Desk, commit, doing, plain
 from walkshed.views.mapview import draw
-from walkshed.views.today import group_name
+from walkshed.views.today import groups_told
 from walkshed.views.waiting import waiting
 from walkshed.whatif import GapCard, gap_card
 
@@ -71,6 +71,7 @@ def listed(desk: Desk, plan: Plan, gaps: gpd.GeoDataFrame, chosen: str | None) -
     """The list; a row that is chosen stands in the address, so that it can be sent to somebody."""
     table = pd.DataFrame(gaps.drop(columns="geometry"))
     table["unit"] = table["unit"].map(plan.units["label"])
+    table[["people", "nearest_m"]] = table[["people", "nearest_m"]].round().astype("Int64")
     key = f"gaps-{len(gaps)}-{chosen}"
 
     def turn() -> None:
@@ -105,14 +106,18 @@ def told(desk: Desk, found: Answer, gap: "pd.Series[Any]") -> GapCard:
     card = gap_card(found.ground, plan.demand, gap["geometry"], plan.scenario)
     with st.container(border=True):
         st.markdown(f"**{gap['rank']}. {plain(gap['name'])}** · {plain(plan.units['label'].get(gap['unit'], ''))}")
-        groups = " · ".join(f"{group_name(desk, g)} {n:,.0f}" for g, n in card.groups.items() if g != "all")
-        st.markdown(desk.say("gap_people", n=card.groups["all"], groups=plain(groups), km2=gap["area_km2"]))
-        st.markdown(desk.say("gap_nearest", names=_names(desk, card.nearest, "distance_m", "metres")))
-        inside = _names(desk, card.inside.head(NAMED), "people", "gains")
-        st.markdown(desk.say("gap_inside", n=len(card.inside), names=inside or desk.say("none")))
+        groups = groups_told(desk, card.groups)
+        _small(desk.say("gap_people", n=card.groups["all"], groups=groups, km2=gap["area_km2"]))
         if card.best is not None:
             _best(desk, plan, card)
+        _small(desk.say("gap_nearest", names=_names(desk, card.nearest, "distance_m", "metres")))
+        inside = _names(desk, card.inside.head(NAMED), "people", "gains")
+        _small(desk.say("gap_inside", n=len(card.inside), names=inside))
     return card
+
+
+def _small(text: str) -> None:
+    st.markdown(f":small[{text}]")
 
 
 def _names(desk: Desk, sites: pd.DataFrame, column: str, key: str) -> str:
@@ -127,7 +132,7 @@ def _best(desk: Desk, plan: Plan, card: GapCard) -> None:
     best = card.best or ""
     site = plan.candidates.loc[best]
     name = str(site["name"] or label(site["kind"], desk.lang))
-    st.markdown(desk.say("gap_best", name=plain(name), n=card.best_people))
+    _small(desk.say("gap_best", name=plain(name), n=card.best_people))
     required = best in desk.scenario.siting.required
     st.button(
         desk.say("required_already" if required else "require_it"), disabled=required, icon=":material/push_pin:",

@@ -72,6 +72,6 @@ def _listed(desk: Desk, files: Mapping[str, bytes]) -> None:
     for number, (name, content) in enumerate(sorted(files.items())):
         what, one = st.columns([4, 1], vertical_alignment="center")
         known = desk.say(f"file_{name.replace('.', '_')}") if name in TOLD else ""
-        what.markdown(f"**{plain(name)}** · {len(content) / 1024:,.0f} kB  \n:gray[{plain(known)}]")
+        what.markdown(f"**{plain(name)}** · {max(1, round(len(content) / 1024)):,} kB  \n:gray[{plain(known)}]")
         one.download_button("", content, file_name=name, key=f"file-{number}", icon=":material/download:",
                             help=desk.say("download_one", name=name))  # fmt: skip

@@ -27,7 +27,7 @@ SHOW: dict[str, Callable[[Desk], None]] = {
 def main() -> None:
     """Draw the page: once for every change somebody makes."""
     st.set_page_config(page_title=say("app.title", lang()), layout="wide", initial_sidebar_state="expanded")
-    st.html(f"<style>{web('app.css')}</style>")
+    st.html(f"<style>{web('app.css')}{web('app_zh.css') if lang() == 'zh' else ''}</style>")
     with shielded():
         desk = open_desk()
         with st.sidebar:

@@ -23,7 +23,7 @@ MAP, LOOK_S, AT_ONCE_S = 330, 0.5, 1.5
 
 def show(desk: Desk) -> None:
     """What is asked on the left, what comes out on the right."""
-    left, right = st.columns([4, 9], gap="medium")
+    left, right = st.columns([3, 8], gap="medium")
     with left:
         asked(desk)
     with right:
@@ -100,17 +100,19 @@ def told(desk: Desk, found: Answer) -> None:
 
 def listed(desk: Desk, plan: Plan) -> str | None:
     """Proposed sites in building order; returns the id of the one that is chosen."""
-    columns = ["order", "name", "unit", "people_gained", *(["year"] if plan.years else [])]
+    columns = ["order", "name", "people_gained", *(["year"] if plan.years else []), "unit"]
     table = pd.DataFrame(plan.sites).assign(
         unit=plan.sites["unit"].map(plan.units["label"]),
         name=[n or label(k, desk.lang) for n, k in zip(plan.sites["name"], plan.sites["kind"], strict=True)],
+        people_gained=plan.sites["people_gained"].round().astype("Int64"),
     )
     picked = st.dataframe(
-        table[columns], hide_index=True, width="stretch", height=MAP, on_select="rerun", selection_mode="single-row",
+        table[columns], hide_index=True, width="stretch", height=min(MAP, 36 * (len(table) + 1) + 3),
+        on_select="rerun", selection_mode="single-row",
         key=f"sites-{desk.saved.revision if desk.saved else 0}",
         column_config={
             "order": st.column_config.NumberColumn(desk.say("rank"), width=30),
-            "name": st.column_config.TextColumn(desk.say("place"), width=130),
+            "name": st.column_config.TextColumn(desk.say("place"), width=112),
             "unit": st.column_config.TextColumn(desk.say("unit"), width=60),
             "people_gained": st.column_config.NumberColumn(desk.say("gained"), format="localized", width=62),
             "year": st.column_config.NumberColumn(desk.say("year"), format="%d", width=45),

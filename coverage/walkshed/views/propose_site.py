@@ -10,7 +10,7 @@ from walkshed.supply import label
 from walkshed.views.answers import Answer, extra
 from walkshed.views.desk import Desk, commit, doing, plain
 from walkshed.views.gaps import require
-from walkshed.views.today import group_name
+from walkshed.views.today import groups_told
 
 
 def card(desk: Desk, found: Answer, site: str) -> None:
@@ -69,8 +69,7 @@ def _name(desk: Desk, plan: Plan, site: str) -> str:
 
 def _told(desk: Desk, plan: Plan, why: Why) -> None:
     st.markdown(f":violet-badge[{desk.say(f'verdict_{why.verdict}')}] {desk.say(f'verdict_{why.verdict}_long')}")
-    groups = " · ".join(f"{group_name(desk, g)} {n:,.0f}" for g, n in why.groups.items() if g != "all")
-    st.markdown(desk.say("why_gains", gained=why.gained, only=why.only_it, groups=plain(groups)))
+    st.markdown(desk.say("why_gains", gained=why.gained, only=why.only_it, groups=groups_told(desk, why.groups)))
     if why.walk_before_m is not None:
         st.markdown(desk.say("why_walk", before=why.walk_before_m, after=why.walk_after_m))
     else:

@@ -14,7 +14,7 @@ from walkshed.views import scene
 from walkshed.views.answers import Answer, answer, script_of
 from walkshed.views.desk import Desk, commit, doing, plain
 from walkshed.views.mapview import draw
-from walkshed.views.today import group_name
+from walkshed.views.today import groups_told
 from walkshed.views.waiting import waiting
 from walkshed.whatif import Place, changed, try_place
 from walkshed.whatif.changes import on_map
@@ -92,10 +92,11 @@ def new_place(desk: Desk, found: Answer, pin: Pin) -> Place:
     one, two = st.columns(2)
     one.metric(desk.say("pin_people"), f"{tried.people:,.0f}")
     two.metric(desk.say("pin_more"), f"{tried.more:,.0f}")
-    groups = " · ".join(f"{group_name(desk, g)} {n:,.0f}" for g, n in tried.groups.items())
     where = plain(" · ".join(filter(None, [str(plan.units["label"].get(tried.unit, "")), tried.street])))
     walk = desk.say("metres", n=tried.walk_m) if tried.people else "–"
-    st.caption(desk.say("pin_told", groups=plain(groups), walk=walk, access_m=tried.access_m, where=where))
+    st.caption(
+        desk.say("pin_told", groups=groups_told(desk, tried.groups), walk=walk, access_m=tried.access_m, where=where)
+    )
     name = st.text_input(desk.say("name"), key="pin_name", max_chars=60, placeholder=label(kind, desk.lang))
     why = st.text_input(desk.say("why"), key="pin_why", max_chars=200, placeholder=desk.say("why_needed"))
     for column, status in zip(st.columns(3), ("open", "planned", "candidate"), strict=True):

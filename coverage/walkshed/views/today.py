@@ -1,5 +1,7 @@
 """今日: who is served today, where, and how far everybody walks."""
 
+from collections.abc import Mapping
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -8,7 +10,7 @@ import streamlit as st
 from walkshed.plan import Plan
 from walkshed.views import scene
 from walkshed.views.answers import Answer, answer, script_of
-from walkshed.views.desk import Desk
+from walkshed.views.desk import Desk, plain
 from walkshed.views.mapview import draw
 from walkshed.views.waiting import waiting
 from walkshed.whatif import mean_walk_m
@@ -103,3 +105,9 @@ def group_name(desk: Desk, group: object) -> str:
     """How people read a group's name; one nobody knows is shown as it is."""
     known = {"60p", "65p", "0_14", "15_59", "60_64"}
     return desk.say(f"group_{group}") if str(group) in known else str(group)
+
+
+def groups_told(desk: Desk, groups: Mapping[str, float]) -> str:
+    """People by group in a line, safe to stand in a sentence."""
+    told = (desk.say("group_n", group=group_name(desk, g), n=n) for g, n in groups.items() if g != "all")
+    return plain(desk.say("comma").join(told))
