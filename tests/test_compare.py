@@ -5,12 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import small_city
+from browser import launched, visit
 from walkshed import plan as planning
+from walkshed.cli import commands
 from walkshed.errors import InputError, MissingInputError
 from walkshed.plan import Plan
 from walkshed.publish.compare import compare_plans, compare_records, read_record
+from walkshed.publish.page_compare import compare_html
 from walkshed.publish.record import plan_json, plan_record
 from walkshed.scenario import Scenario
 
@@ -108,3 +112,32 @@ def test_what_is_no_plan_is_refused(tmp_path: Path) -> None:
 def test_other_people_are_refused(a: Plan) -> None:
     with pytest.raises(InputError, match="compare"):
         compare_plans(a, replace(a, demand=a.demand.assign(people=1.0)))
+
+
+@pytest.mark.browser
+def test_the_map_says_what_its_colours_mean_and_fetches_nothing(
+    chromium: str, a: Plan, b: Plan, tmp_path: Path
+) -> None:
+    path = tmp_path / "compare.html"
+    hostile = replace(b, units=b.units.assign(label="<img src=x onerror=alert(1)>"))
+    path.write_bytes(compare_html(a, hostile, compare_plans(a, hostile)))
+    legend = "() => [...document.querySelectorAll('#legend .zh')].map((e) => e.textContent)"
+
+    with launched(chromium) as window:
+        seen = visit(window, path, lambda page: page.evaluate(legend))
+
+    assert {"由甲到乙失去服务", "由甲到乙得到服务", "两个方案都服务"} <= set(seen.result)
+    assert (seen.requests, seen.errors, seen.dialogs) == ([], [], [])
+
+
+def test_the_command_compares_folders_and_refuses_a_map_of_them(a: Plan, b: Plan, tmp_path: Path) -> None:
+    for name, plan in (("a", a), ("b", b)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "plan.json").write_bytes(plan_json(plan))
+    line = ["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--lang", "zh"]
+
+    told, as_json, refused = (CliRunner().invoke(commands, [*line, *more]) for more in ([], ["--json"], ["--out", "x"]))
+
+    assert f"乙减甲 {b.totals['served_after'] - a.totals['served_after']:+,.0f}" in told.stdout
+    assert json.loads(as_json.stdout)["sites"]["new"][0]["id"] == b.sites.index[0]
+    assert (refused.exit_code, "两个方案文件" in refused.stderr) == (2, True)

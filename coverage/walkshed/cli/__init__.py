@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from walkshed.cli import compare as _compare  # noqa: F401  its command is added by importing it
 from walkshed.cli import data as _data  # noqa: F401  its commands are added by importing it
 from walkshed.cli.summary import summary
 from walkshed.cli.terminal import (
