@@ -13,10 +13,10 @@ from walkshed.siting.elements import Cover
 from walkshed.siting.problem import Problem
 from walkshed.siting.result import Siting
 from walkshed.siting.rules import Rule, rows_of
-from walkshed.siting.search import Clock, Found, clock_for, solve
+from walkshed.siting.search import Clock, Found, clock_for, solve, swapped
 from walkshed.siting.task import Task
 
-JOINT = 4_000_000  # pairs of all years together: more are not weighed jointly, only year by year
+JOINT = 400_000  # pairs of all years together: more are exchanged jointly, but bounded year by year
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def phases(problem: Problem, years: Sequence[Year], *, time_limit_s: float = TIM
     allowed = total if problem.rules.build is None else min(total, problem.rules.build)
     end = replace(problem, rules=replace(problem.rules, build=allowed))
     own = [_own(end, years, at, clock_for(max(1.0, time_limit_s / (2 * len(years)))), seed) for at in range(len(years))]
-    when = _schedule(end, years, left_s, seed)
+    when = _schedule(end, years, own, left_s, seed)
     if when is None:
         return Phases(infeasible(end, model="phases", seconds=time_limit_s - left_s()), ())
     told, served = [], []
@@ -138,14 +138,18 @@ class _Schedule:
     stopped: bool
 
 
-def _schedule(problem: Problem, years: Sequence[Year], left_s: Clock, seed: int) -> _Schedule | None:
+def _schedule(
+    problem: Problem, years: Sequence[Year], own: Sequence[Siting], left_s: Clock, seed: int
+) -> _Schedule | None:
     """Weigh all years jointly: an option built in year t serves the elements of t and of every later year."""
     cover = Cover.of(problem)
     task = _joint(problem, cover, years)
-    greedy = _forward(problem, years, left_s, seed)
-    start = None if greedy is None else np.sort(greedy)
+    before, unit = float(problem.people @ problem.held) * len(years), cover.grains.unit
+    most = (sum(plan.bound for plan in own) - before) / unit
+    start = None if own[-1].status == "infeasible" else _in_turn(problem, own[-1], years)
     if len(task.serves) > JOINT and start is not None and task.rows.kept(start):
-        found: Found | None = Found(start, task.worth(start), np.inf, stopped=False)
+        picks = swapped(task, start)
+        found: Found | None = Found(picks, task.worth(picks), most)
     else:
         found = solve(task, left_s=left_s, seed=seed, slack=cover.grains.slack, start=start)
     if found is None:
@@ -153,8 +157,7 @@ def _schedule(problem: Problem, years: Sequence[Year], left_s: Clock, seed: int)
     k = len(problem.options)
     at = np.full(k, -1)
     at[found.picks % k] = found.picks // k
-    before = float(problem.people @ problem.held) * len(years)
-    return _Schedule(at, before + found.bound * cover.grains.unit, found.stopped)
+    return _Schedule(at, before + found.bound * unit, found.stopped)
 
 
 def _joint(problem: Problem, cover: Cover, years: Sequence[Year]) -> Task:
@@ -191,11 +194,8 @@ def _over_years(rule: Rule, k: int, due: int) -> Rule:
     return replace(rule, options=options.astype(np.int64), amount=np.tile(rule.amount, due))
 
 
-def _forward(problem: Problem, years: Sequence[Year], left_s: Clock, seed: int) -> IntArray | None:
-    """Choose for the end first, then order by what gains most: a start that is often hard to better."""
-    plan = cover_of(problem, left_s=left_s, seed=seed)
-    if plan.status == "infeasible":
-        return None
+def _in_turn(problem: Problem, plan: Siting, years: Sequence[Year]) -> IntArray:
+    """The best plan for the end, what gains most first: a start that is often hard to better."""
     order = problem.at(plan.chosen)
     year = np.repeat(np.arange(len(years)), [year.build for year in years])[: len(order)]
-    return np.asarray(order[: len(year)] + year * len(problem.options), dtype=np.int64)
+    return np.sort(order[: len(year)] + year * len(problem.options))

@@ -18,6 +18,7 @@ ROUNDS = 24
 ITERATIONS = 100  # of the bound between two looks at what is decided
 AGAIN = 0.1  # step factor to go on with when the choice has improved
 KICKS = 400  # between two looks
+HEAT = 0.005  # of what a pick serves on average: so much worse is still kept, less and less
 Clock = Callable[[], float]
 
 
@@ -220,14 +221,15 @@ def _promising(core: Task, prices: Prices) -> IntArray:
 
 
 def _kicked(core: Task, best: Found, rng: np.random.Generator, slack: float, kicks: int = KICKS) -> Found:
-    """Drop a few picks at random, fill up without them, exchange; keep what is no worse (iterated local search).
+    """Drop a few picks at random, fill up without them, exchange; keep what is hardly worse (threshold accepting).
 
     Filled up in turn greedily and, where no rule forbids it, at random: each finds what the other does not.
     """
     here, stale = core.local(best.picks), 0
     if len(here) + len(core.taken) != len(best.picks) or not len(here):
         return best
-    here_weight = best.weight
+    here_weight = top_weight = best.weight
+    top, mean = here, best.weight / max(1, len(best.picks))
     for kick in range(kicks):
         if best.bound < best.weight + slack or stale > kicks // 3:
             break
@@ -242,10 +244,12 @@ def _kicked(core: Task, best: Found, rng: np.random.Generator, slack: float, kic
             filled = _refilled(core, rest, gone, look)
         picks = swapped(core, filled, rounds=1, look=look)
         weight = core.worth(picks)
-        stale = 0 if weight > here_weight else stale + 1
-        if weight >= here_weight and core.rows.kept(picks):
+        if weight >= here_weight - HEAT * (1 - kick / kicks) * mean and core.rows.kept(picks):
             here, here_weight = picks, weight
-    return _better(core, best, swapped(core, here))
+        stale = 0 if here_weight > top_weight else stale + 1
+        if here_weight > top_weight:
+            top, top_weight = here, here_weight
+    return _better(core, best, swapped(core, top))
 
 
 def task_near(task: Task, options: IntArray) -> BoolArray:
