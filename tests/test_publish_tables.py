@@ -43,7 +43,9 @@ def test_the_record_has_exactly_the_keys_promised(plan: TownPlan) -> None:
         "id", "label", "people", "served_before", "served_after", "share_before", "share_after", "outlets"}  # fmt: skip
     assert set(record["gaps"][0]) == {
         "id", "name", "unit", "people", "area_km2", "nearest_m", "near", "lon", "lat"}  # fmt: skip
-    assert set(record["sites"][0]) == {"id", "name", "kind", "unit", "lon", "lat", "order", "people_gained"}
+    assert set(record["sites"][0]) == {
+        "id", "name", "kind", "offer", "unit", "lon", "lat", "order", "year", "people_gained",
+    }  # fmt: skip
     assert set(record["siting"]) == {"model", "status", "people", "bound", "gap"}
     assert set(record["provenance"]) == {"inputs", "versions", "seed"}
 
@@ -96,7 +98,7 @@ def test_the_geopackage_has_all_layers_in_degrees(plan: TownPlan, tmp_path: Path
     path = tmp_path / "plan.gpkg"
     path.write_bytes(geopackage(plan))
 
-    assert {str(name) for name, _ in pyogrio.list_layers(path)} == {"demand", "outlets", "sites", "gaps", "units"}
+    assert {str(name) for name, _ in pyogrio.list_layers(path)} - {"layer_styles"} == {"demand", "outlets", "sites", "gaps", "units"}
     demand = gpd.read_file(path, layer="demand")
     assert {"demand_id", "people", "unit", "nearest_m", "served_before", "served_after"} <= set(demand.columns)
     assert demand.crs.to_epsg() == 4326

@@ -34,6 +34,9 @@ def plan_command(
     quiet: Annotated[bool, typer.Option("--quiet", help=say("cli.option_quiet", HELP))] = False,
     as_json: Annotated[bool, typer.Option("--json", help=say("cli.option_json", HELP))] = False,
     anyway: Annotated[bool, typer.Option("--anyway", help=say("cli.option_anyway", HELP))] = False,
+    geojson: Annotated[bool, typer.Option("--geojson", help=say("publish.option_geojson", HELP))] = False,
+    parquet: Annotated[bool, typer.Option("--parquet", help=say("publish.option_parquet", HELP))] = False,
+    zipped: Annotated[bool, typer.Option("--zip", help=say("publish.option_zip", HELP))] = False,
     lang: Chosen = SPOKEN,
 ) -> None:
     with readable(lang.value):
@@ -49,7 +52,7 @@ def plan_command(
         with progress_bar(lang.value, wanted=not quiet) as progress:
             answer = planning.run(question, progress=progress, anyway=anyway)
             progress("write", 0.0)
-            written = publish.write(answer, folder)
+            written = publish.write(answer, folder, geojson=geojson, parquet=parquet, zipped=zipped)
         if as_json:
             sys.stdout.buffer.write((folder / "plan.json").read_bytes())
             sys.stdout.buffer.flush()

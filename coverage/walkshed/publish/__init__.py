@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from walkshed.publish.bundle import geojson_files, parquet_files, zip_of
 from walkshed.publish.files import put
 from walkshed.publish.map import Drawing, map_html
 from walkshed.publish.page import page_html
@@ -38,12 +39,20 @@ def render(plan: "Plan") -> dict[str, bytes]:
     }
 
 
-def write(plan: "Plan", folder: Path | str) -> list[Path]:
+def write(
+    plan: "Plan", folder: Path | str, *, geojson: bool = False, parquet: bool = False, zipped: bool = False
+) -> list[Path]:
     """Write all of `render` into `folder`; other files there stay.
+
+    geojson, parquet : every layer as a file of its own too
+    zipped : everything in one `plan.zip` too
 
     Raises
     ------
     OutputError
         If they cannot all be written; then none is, and what was there is as it was.
     """
-    return put(Path(folder), render(plan))
+    files = render(plan)
+    files |= geojson_files(plan) if geojson else {}
+    files |= parquet_files(plan) if parquet else {}
+    return put(Path(folder), {**files, "plan.zip": zip_of(files)} if zipped else files)

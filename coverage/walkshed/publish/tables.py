@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sqlite3
 import tempfile
 from collections.abc import Iterable
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import pyogrio
 
 from walkshed.errors import Fault, OutputError
 from walkshed.publish.record import DIGITS, lonlat
+from walkshed.publish.styles import add_styles
 from walkshed.words import say
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def harmless(cell: object) -> object:
 
 
 def geopackage(plan: "Plan") -> bytes:
-    """Return a GeoPackage, WGS-84, with the layers demand, outlets, sites, gaps and units.
+    """Return a GeoPackage, WGS-84: layers demand, outlets, sites, gaps and units, and a style of each for QGIS.
 
     It is made in the machine's temporary folder and read back: the one writer that knows what to do when a disk is full
     (`files.put`) then writes it with the rest.
@@ -60,20 +62,25 @@ def geopackage(plan: "Plan") -> bytes:
     OutputError
         If the temporary folder cannot hold it.
     """
+    note = say("publish.schematic_note", "zh") if plan.schematic else ""
+    with _fixed_date():
+        return _packed((name, frame, note) for name, frame in layers(plan).items())
+
+
+def layers(plan: "Plan") -> dict[str, gpd.GeoDataFrame]:
+    """Return the tables of a plan as GIS files hold them, WGS-84: demand, outlets, sites, gaps, units."""
     demand = plan.demand
     columns = [c for c in ("people", "unit", "nearest_m", "served_before", "served_after") if c in demand]
     groups = [c for c in demand.columns if str(c).startswith("people_")]
     units = plan.area.units.join(pd.DataFrame(plan.units).drop(columns=["label", "geometry"], errors="ignore"))
-    layers = {
+    found = {
         "demand": demand[[*columns, *groups, "geometry"]].rename_axis("demand_id"),
         "outlets": plan.outlets.rename_axis("site_id"),
         "sites": plan.sites.rename_axis("site_id"),
         "gaps": plan.gaps.rename_axis("gap_id"),
         "units": units.rename_axis("unit_id"),
     }
-    note = say("publish.schematic_note", "zh") if plan.schematic else ""
-    with _fixed_date():
-        return _packed((name, _writable(frame), note) for name, frame in layers.items())
+    return {name: _writable(frame) for name, frame in found.items()}
 
 
 def _packed(layers: Iterable[tuple[str, gpd.GeoDataFrame, str]]) -> bytes:
@@ -88,8 +95,9 @@ def _packed(layers: Iterable[tuple[str, gpd.GeoDataFrame, str]]) -> bytes:
                     promote_to_multi=kind == "MultiPolygon", layer_options={"DESCRIPTION": note}, use_arrow=True,
                 )  # fmt: skip
                 _check_count(path, name, len(frame))
+            add_styles(path)
             return path.read_bytes()
-        except (OSError, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        except (OSError, sqlite3.Error, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
             raise OutputError(Fault("publish.no_temporary", str(Path(folder).parent), {"reason": error})) from error
 
 
