@@ -8,9 +8,9 @@ from walkshed.contracts import FloatArray, IntArray
 from walkshed.errors import Fault
 from walkshed.siting.conflict import contradiction
 from walkshed.siting.elements import Cover
+from walkshed.siting.moves import in_order
 from walkshed.siting.problem import Problem
 from walkshed.siting.result import Measure, Siting, status_of
-from walkshed.siting.search import in_order
 from walkshed.siting.task import entries
 
 

@@ -12,10 +12,11 @@ from walkshed.siting.climb import climb
 from walkshed.siting.exact import Model, minimise
 from walkshed.siting.goal import Goal
 from walkshed.siting.lagrange import best_positive
+from walkshed.siting.moves import decided_by_rules, first_picks
 from walkshed.siting.problem import Problem, shares
 from walkshed.siting.result import Siting
 from walkshed.siting.rules import rows_of
-from walkshed.siting.search import Clock, decided_by_rules, first_picks
+from walkshed.siting.search import Clock
 from walkshed.siting.task import Rows, Task
 
 MODEL = 30_000  # pairs that HiGHS is asked to decide

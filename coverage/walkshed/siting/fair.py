@@ -9,9 +9,10 @@ from walkshed.siting.answer import infeasible, served_share, siting_of
 from walkshed.siting.elements import Cover
 from walkshed.siting.exact import Model, choice_model, minimise, start_of
 from walkshed.siting.goal import Goal
+from walkshed.siting.moves import decided_by_rules, first_picks
 from walkshed.siting.problem import Problem
 from walkshed.siting.result import Siting
-from walkshed.siting.search import Clock, decided_by_rules, first_picks, solve
+from walkshed.siting.search import Clock, solve
 from walkshed.siting.task import Task
 
 MODEL = 40_000  # pairs that HiGHS is asked to decide

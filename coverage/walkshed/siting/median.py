@@ -13,10 +13,11 @@ from walkshed.siting.elements import levels
 from walkshed.siting.explain import nearest_m
 from walkshed.siting.goal import Goal
 from walkshed.siting.lagrange import best_positive
+from walkshed.siting.moves import first_picks
 from walkshed.siting.problem import Problem
 from walkshed.siting.result import Siting
 from walkshed.siting.rules import rows_of
-from walkshed.siting.search import Clock, first_picks, solve
+from walkshed.siting.search import Clock, solve
 from walkshed.siting.task import Rows, Task
 from walkshed.siting.weights import Grains
 

@@ -10,10 +10,11 @@ from walkshed.errors import Fault
 from walkshed.siting.answer import infeasible, ordered, served_share, siting_of
 from walkshed.siting.cover import TIME_LIMIT_S, cover_of
 from walkshed.siting.elements import Cover
+from walkshed.siting.moves import swapped
 from walkshed.siting.problem import Problem
 from walkshed.siting.result import Siting
 from walkshed.siting.rules import Rule, rows_of
-from walkshed.siting.search import Clock, Found, clock_for, solve, swapped
+from walkshed.siting.search import Clock, Found, clock_for, solve
 from walkshed.siting.task import Task
 
 JOINT = 400_000  # pairs of all years together: more are exchanged jointly, but bounded year by year

@@ -14,9 +14,10 @@ from walkshed.siting.elements import Cover
 from walkshed.siting.exact import Model, choice_model, minimise, start_of
 from walkshed.siting.goal import Goal
 from walkshed.siting.lagrange import first_prices, lagrange
+from walkshed.siting.moves import decided_by_rules, greedy_picks, swapped
 from walkshed.siting.problem import Problem
 from walkshed.siting.result import Siting
-from walkshed.siting.search import Clock, decided_by_rules, greedy_picks, swapped
+from walkshed.siting.search import Clock
 from walkshed.siting.task import Task
 
 MODEL = 150_000  # pairs that HiGHS is asked to decide
