@@ -47,9 +47,8 @@ def place_name(plan: "Plan", place: str, lang: Lang) -> str:
     """Name of a candidate place; its kind where it has none."""
     if place not in plan.candidates.index:
         return place
-    row = plan.candidates.loc[place]
-    kind = kinds()[row["kind"]]
-    return str(row["name"] or (kind.zh if lang == "zh" else kind.en))
+    kind = kinds()[str(plan.candidates["kind"].loc[place])]
+    return str(plan.candidates["name"].loc[place] or (kind.zh if lang == "zh" else kind.en))
 
 
 def site_cards(plan: "Plan", gaps: IntArray) -> list[dict[str, Any]]:
@@ -84,10 +83,11 @@ def _label(kind: Any, lang: Lang) -> str:  # noqa: ANN401 - a Kind
 
 def _why(plan: "Plan", reasons: "Why", lang: Lang) -> str:
     """The engine's own sentence, with names people know in place of ids."""
-    place = {} if plan.problem is None else plan.problem.options["place"].astype(str).to_dict()
 
     def name(option: str) -> str:
-        return place_name(plan, place.get(option, option), lang)
+        if plan.problem is not None and option in plan.problem.options.index:
+            option = str(plan.problem.options["place"].loc[option])
+        return place_name(plan, option, lang)
 
     instead = None if reasons.next_best is None else name(reasons.next_best)
     return replace(reasons, site=name(reasons.site), next_best=instead).sentence(lang)

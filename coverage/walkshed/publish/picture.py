@@ -219,12 +219,13 @@ def _panel(axes: Axes, plan: "Plan", lang: Lang) -> None:
 def _frame(figure: Any, plan: "Plan", lang: Lang) -> None:  # noqa: ANN401 - a Figure
     """Title, what must stand on a map, and what it rests on."""
     totals = plan.totals
-    values = {"title": _short(plan.title, 24), "n": len(plan.sites), "limit_m": plan.limit_m,
+    head = f"{_short(plan.title, 24)}{'：' if lang == 'zh' else ': '}" if drawable(plan.title, lang) else ""
+    values = {"n": len(plan.sites), "limit_m": plan.limit_m,
               "before": totals["share_before"], "after": totals["share_after"]}  # fmt: skip
     figure.text(
         0.012,
         0.942,
-        say("picture.title" if len(plan.sites) else "picture.title_none", lang, **values),
+        head + say("picture.title" if len(plan.sites) else "picture.title_none", lang, **values),
         size=13,
         weight="bold",
         color=INK,

@@ -68,6 +68,7 @@ def add_styles(path: Path) -> None:
             listed = "".join(_OPTION.format(name=key, value=value) for key, value in options.items())
             base.execute(
                 "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, "
-                "styleName, styleQML, styleSLD, useAsDefault, description, owner) VALUES ('', '', ?, 'geom', ?, ?, '', 1, '', '')",
+                "styleName, styleQML, styleSLD, useAsDefault, description, owner) "
+                "VALUES ('', '', ?, 'geom', ?, ?, '', 1, '', '')",
                 (name, name, _QML.format(kind=kind, layer=layer, options=listed)),
             )

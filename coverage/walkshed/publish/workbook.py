@@ -82,9 +82,10 @@ def _fill(page: Worksheet, sheet: Sheet) -> None:
         page.append([_plain(value) for value in row])
     for number, column in enumerate(sheet.columns, start=1):
         page.column_dimensions[get_column_letter(number)].width = WIDTHS.get(column, 14)
-        wrap = WIDTHS.get(column, 0) >= WIDTHS["standard"]
-        for (cell,) in page.iter_rows(min_row=2, min_col=number, max_col=number):
-            _dress(cell, FORMATS.get(column), wrap=wrap)
+        form, wrap = FORMATS.get(column), WIDTHS.get(column, 0) >= WIDTHS["standard"]
+        if form or wrap:  # dressing a cell costs more than filling it
+            for (cell,) in page.iter_rows(min_row=2, min_col=number, max_col=number):
+                _dress(cell, form, wrap=wrap)
     for row_number, form in enumerate(sheet.formats, start=2):
         page.cell(row_number, len(sheet.columns)).number_format = form or "General"
 
@@ -92,7 +93,8 @@ def _fill(page: Worksheet, sheet: Sheet) -> None:
 def _dress(cell: Cell, form: str | None, *, wrap: bool) -> None:
     if form and cell.data_type == "n":
         cell.number_format = form
-    cell.alignment = Alignment(wrap_text=wrap, vertical="top", horizontal="left" if wrap else None)
+    if wrap:
+        cell.alignment = Alignment(wrap_text=True, vertical="top", horizontal="left")
 
 
 def _plain(value: Any) -> object:  # noqa: ANN401 - a table's cell
