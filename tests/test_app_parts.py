@@ -1,17 +1,22 @@
 """Parts of the app without a page: uploads that would do harm, files handed over, what is kept, words, the map."""
 
 import ast
+import base64
 import io
 import re
 import threading
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+from pyproj import CRS
 
 from small_city import SCENARIO, at, write
 from walkshed import plan, publish
 from walkshed.errors import Fault, InputError
+from walkshed.publish.images import CLASSES, STATES, mercator
 from walkshed.publish.record import plan_record
 from walkshed.scenario import Scenario
 from walkshed.views.answers import Answer, answer, unproposed
@@ -20,6 +25,7 @@ from walkshed.views.desk import Desk, plain
 from walkshed.views.handover import contents, zipped
 from walkshed.views.kept import Kept
 from walkshed.views.mapview import city_script
+from walkshed.views.people import canvases, painted
 from walkshed.views.scenarios_shelf import FILE_MAX, read_file
 from walkshed.views.upload import UPLOAD_MAX, label_of, stored, suffix_of
 from walkshed.words import _sentences
@@ -227,6 +233,27 @@ def test_the_map_s_script_fetches_nothing_and_ends_no_element(found: Answer) -> 
         "https://leafletjs.com",
         "http://leafletjs.com",
     }
+
+
+def test_the_middle_of_every_square_shows_its_class(found: Answer) -> None:
+    items, cells = painted(found.plan.demand, canvases(found.plan.demand))
+    row, column = np.nonzero(cells.classes)
+    xy = np.stack([cells.west_m + (column + 0.5) * cells.cell_m, cells.north_m - (row + 0.5) * cells.cell_m], axis=1)
+    shown = np.zeros(len(xy), int)
+    for item in (i for i in items if i["to"] == 99):
+        image = np.asarray(Image.open(io.BytesIO(base64.b64decode(item["uri"].split(",")[1]))))
+        (south, west), (north, east) = item["bounds"]
+        low, high = (mercator_of(lat, lon) for lat, lon in ((south, west), (north, east)))
+        at = (mercator(cells.crs, xy) - low) / (high - low) * image.shape[::-1]
+        inside = ((at >= 0) & (at < image.shape[::-1])).all(axis=1)
+        value = image[image.shape[0] - 1 - at[inside, 1].astype(int), at[inside, 0].astype(int)]
+        shown[inside] = np.where(value > 0, value + STATES.index(item["state"]) * CLASSES, shown[inside])
+
+    assert shown.tolist() == cells.classes[row, column].tolist()
+
+
+def mercator_of(lat: float, lon: float) -> np.ndarray:
+    return mercator(CRS.from_epsg(4326), np.array([[lon, lat]]))[0]
 
 
 # ---- words ----

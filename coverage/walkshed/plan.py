@@ -125,10 +125,12 @@ def answer(
     findings: tuple[Finding, ...] = (),
     anyway: bool = False,
     clock: "_Clock | None" = None,
+    with_gaps: bool = True,
 ) -> Plan:
     """Answer a scenario on ground that is prepared already: what the app does when a control moves.
 
     findings : of `trust.check` on this ground; the one about the answer itself is added
+    with_gaps : False leaves the gaps out, most of the time an answer takes where nothing is proposed
     """
     clock = clock or _Clock(None)
     ground = changed(ground, scenario)
@@ -147,7 +149,7 @@ def answer(
         nearest_m=nearest_m, off_network=ground.off_network, served_before=served, served_after=after
     )
     with clock.step("gaps"):
-        unserved = demand["people"].to_numpy() * (1.0 - served)
+        unserved = demand["people"].to_numpy() * (1.0 - served) * with_gaps
         gaps = find_gaps(
             demand, unserved, area=city.area, network=ground.network, places=city.places, limit_m=scenario.limit_m
         )

@@ -13,13 +13,13 @@ import streamlit as st
 from walkshed import plan as planning
 from walkshed.ground import Ground, prepare
 from walkshed.plan import Plan
-from walkshed.publish.images import Cells, cells_of
-from walkshed.publish.images import pictures as drawn
-from walkshed.publish.scene import COARSE, OVERVIEW_ZOOM
+from walkshed.publish.images import Cells
 from walkshed.scenario import Scenario, files
 from walkshed.sources.load import load
+from walkshed.trust import Finding, check
 from walkshed.views.kept import Kept
 from walkshed.views.mapview import city_script
+from walkshed.views.people import Canvas, canvases, painted
 
 Thing = TypeVar("Thing")
 
@@ -44,35 +44,49 @@ def ground_of(scenario: Scenario) -> Ground:
     InputError
         With every fault of the scenario's files.
     """
-    return _shelves().grounds.get(city_key(scenario), lambda: prepare(load(scenario), scenario))
+    return _city(scenario).ground
 
 
-def answer(scenario: Scenario, *, propose: bool = True) -> Answer:
-    """Answer a scenario; without `propose` only what holds before anything is built, which is quicker.
+def _city(scenario: Scenario) -> "_City":
+    def make() -> _City:
+        ground = prepare(load(scenario), scenario)
+        return _City(ground, check(ground, scenario) if ground.given is None else ())
+
+    return _shelves().cities.get(city_key(scenario), make)
+
+
+def answer(scenario: Scenario, *, propose: bool = True, with_gaps: bool = True) -> Answer:
+    """Answer a scenario; without `propose` only what holds before anything is built, quicker still without the gaps.
 
     Raises
     ------
     InputError, InfeasibleError
         As `plan.run` does.
     """
-    return later(scenario, propose=propose).result()
+    return later(scenario, propose=propose, with_gaps=with_gaps).result()
 
 
-def later(scenario: Scenario, *, propose: bool = True) -> "Future[Answer]":
+def later(scenario: Scenario, *, propose: bool = True, with_gaps: bool = True) -> "Future[Answer]":
     """The answer to be, worked out behind the page."""
     question = scenario if propose else unproposed(scenario)
-    key = _digest([city_key(question), question.model_dump_json()])
+    key = _digest([city_key(question), question.model_dump_json(), with_gaps])
 
     def make() -> Answer:
-        ground = ground_of(question)
-        return Answer(key, ground, planning.answer(ground, question))
+        city = _city(question)
+        plan = planning.answer(city.ground, question, findings=city.findings, anyway=True, with_gaps=with_gaps)
+        return Answer(key, city.ground, plan)
 
     return _shelves().answers.later(key, make)
 
 
 def answered(scenario: Scenario) -> bool:
     """Whether the city of a scenario is prepared already, so that an answer is a matter of a second."""
-    return city_key(scenario) in _shelves().grounds
+    return city_key(scenario) in _shelves().cities
+
+
+def serious(scenario: Scenario) -> int:
+    """How many findings say not to plan on a city that is prepared."""
+    return sum(finding.grade == "stop" for finding in _city(scenario).findings)
 
 
 def unproposed(scenario: Scenario) -> Scenario:
@@ -104,40 +118,40 @@ def script_of(found: Answer) -> bytes:
 
 def people_of(found: Answer) -> tuple[list[dict[str, Any]], Cells]:
     """People as pictures for the map, finer and coarser, and the classes they are drawn in."""
-    return extra(found, "people", lambda: _people(found.plan))
+    city = city_key(found.plan.scenario)
+    laid: tuple[Canvas, Canvas] = _shelves().canvases.get(city, lambda: canvases(found.plan.demand))
+    return extra(found, "people", lambda: painted(found.plan.demand, laid))
 
 
 def _digest(parts: Any) -> str:  # noqa: ANN401  plain data of any kind
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:24]
 
 
+@dataclass(frozen=True, eq=False)
+class _City:
+    """A city made ready, and what its data are worth: serious findings are stamped on plans, as `--anyway` does."""
+
+    ground: Ground
+    findings: tuple[Finding, ...]
+
+
 @dataclass(frozen=True)
 class _Shelves:
-    grounds: Kept[Ground]
+    cities: Kept[_City]
     answers: Kept[Answer]
     extras: Kept[Any]
+    canvases: Kept[tuple[Canvas, Canvas]]
 
 
 @st.cache_resource(show_spinner=False)
 def _shelves() -> _Shelves:
-    return _Shelves(Kept(CITIES), Kept(PLANS, WORKERS), Kept(2 * PLANS))
+    return _Shelves(Kept(CITIES), Kept(PLANS, WORKERS), Kept(2 * PLANS), Kept(CITIES))
 
 
 def extra(found: Answer, what: str, make: Callable[[], Thing]) -> Thing:
     """Something worked out from an answer, kept with it."""
     kept: Thing = _shelves().extras.get(f"{found.key} {what}", make)
     return kept
-
-
-def _people(plan: Plan) -> tuple[list[dict[str, Any]], Cells]:
-    fine = cells_of(plan.demand)
-    coarse = cells_of(plan.demand, finer=fine, times=COARSE)
-    levels = [(0, OVERVIEW_ZOOM, coarse, 2), (OVERVIEW_ZOOM, 99, fine, 2)]
-    return [
-        {"state": p.state, "uri": p.uri, "bounds": p.bounds, "from": low, "to": high}
-        for low, high, cells, px in levels
-        for p in drawn(cells, px_per_cell=px)
-    ], fine
 
 
 def workspace_folder(given: str | None) -> Path:

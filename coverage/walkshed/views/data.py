@@ -4,8 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from walkshed.scenario import Scenario
-from walkshed.trust import check, worst
-from walkshed.views.answers import Answer, answer, extra
+from walkshed.trust import worst
+from walkshed.views.answers import Answer, answer
 from walkshed.views.data_outlets import own_outlets
 from walkshed.views.desk import Desk, doing, note, plain
 from walkshed.views.desk import show as open_saved
@@ -17,7 +17,7 @@ SIGNS = {"ok": "✓", "look": "!", "stop": "✕"}
 def show(desk: Desk) -> None:
     """Sources and the report side by side with the table of outlets and the cities."""
     with waiting(desk):
-        found = answer(desk.scenario, propose=False)
+        found = answer(desk.scenario, propose=False, with_gaps=False)
     trust, outlets, sources, cities = st.tabs(
         [desk.say(f"data_{k}") for k in ("trust", "outlets", "sources", "cities")]
     )
@@ -34,9 +34,10 @@ def show(desk: Desk) -> None:
 def report(desk: Desk, found: Answer) -> None:
     """What the data are worth: every finding with its grade and what to do about it."""
     plan = found.plan
-    with waiting(desk):
-        served = plan.demand["served_before"].to_numpy()
-        findings = extra(found, "trust", lambda: check(found.ground, plan.scenario, served=served))
+    findings = plan.findings
+    if not findings:
+        st.info(desk.say("trust_none"))
+        return
     grade = worst(findings)
     {"ok": st.success, "look": st.warning, "stop": st.error}[grade](desk.say(f"trust_{grade}"))
     order = {"stop": 0, "look": 1, "ok": 2}

@@ -9,7 +9,7 @@ import streamlit as st
 from walkshed.errors import WalkshedError
 from walkshed.publish.map import web
 from walkshed.views import data, gaps, handover, propose, scenarios, today
-from walkshed.views.answers import answered
+from walkshed.views.answers import answered, serious
 from walkshed.views.controls import counted, sidebar
 from walkshed.views.desk import VIEWS, Desk, doing, lang, note, open_desk, plain, show
 from walkshed.words import say
@@ -34,11 +34,14 @@ def main() -> None:
             kinds_here = sidebar(desk)
         notices(desk)
         view = navigation(desk)
+        alarm = st.container()
         with shielded():
             SHOW[view](desk)
         if answered(desk.scenario):
             with kinds_here, shielded():
                 counted(desk)
+            if stops := serious(desk.scenario):
+                alarm.error(desk.say("stops", n=stops))
 
 
 @contextmanager

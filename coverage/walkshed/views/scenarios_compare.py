@@ -44,7 +44,7 @@ def compared(desk: Desk) -> None:
         st.warning(desk.say("compare_other_city"))
         return
     with waiting(desk):
-        first, second = (answer(sides[i].scenario, propose=when == "served_after") for i in (a, b))
+        first, second = (answer(sides[i].scenario, propose=when == "served_after", with_gaps=False) for i in (a, b))
         found = compare(first.plan.demand, second.plan.demand, first.plan.units, when=when)
     _told(desk, found, first, second, when)
 

@@ -26,7 +26,7 @@ Pin = dict[str, Any]
 def pinned(desk: Desk) -> None:
     """Map on the left, what is chosen on it on the right."""
     with waiting(desk):
-        found = answer(desk.scenario, propose=False)
+        found = answer(desk.scenario, propose=False, with_gaps=False)
     left, right = st.columns([3, 2], gap="medium")
     pin: Pin | None = st.session_state.get("pin")
     tried = None
@@ -77,9 +77,12 @@ def _site_at(found: Answer, at: tuple[float, float]) -> str | None:
     return str(away.idxmin()) if len(away) and away.min() <= NEAR_M else None
 
 
-def new_place(desk: Desk, found: Answer, pin: Pin) -> Place:
+def new_place(desk: Desk, found: Answer, pin: Pin) -> Place | None:
     """An outlet tried out where the pin is; adding it is a change with a why."""
     plan, lat, lon = found.plan, pin["at"][0], pin["at"][1]
+    if found.ground.given is not None:
+        st.info(desk.say("pin_given"))
+        return None
     own = kinds_of(desk.scenario)
     options = [key for key, kind in kinds().items() if kind.role != "candidate"]
     st.session_state.setdefault("pin_kind", "reading_room" if "reading_room" in options else options[0])

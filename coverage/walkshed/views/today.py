@@ -21,7 +21,7 @@ BAR = "#2b70ae"
 def show(desk: Desk) -> None:
     """Headline, map, and the same figures by unit, by group and by distance."""
     with waiting(desk):
-        found = answer(desk.scenario, propose=False)
+        found = answer(desk.scenario, propose=False, with_gaps=False)
     headline(desk, found.plan)
     left, right = st.columns([3, 2], gap="medium")
     with left:

@@ -114,7 +114,9 @@ def _faults(ground: Ground, changes: tuple[SiteChange, ...]) -> list[Fault]:
             (candidates if change.status == "candidate" else outlets).add(change.site)
         elif change.site not in (outlets | candidates if isinstance(change, Move) else outlets):
             found.append(Fault("whatif.unknown", where, values))
-        if isinstance(change, Move | Add):
+        if isinstance(change, Move | Add) and ground.given is not None:
+            found.append(Fault("whatif.given", where, values))
+        elif isinstance(change, Move | Add):
             point = on_map(change.lon, change.lat, change.crs, ground.city.area.crs)
             if not (np.isfinite([point.x, point.y]).all() and shapely.intersects(inside, point)):
                 found.append(Fault("whatif.outside", where, {**values, "lon": change.lon, "lat": change.lat}))

@@ -72,6 +72,8 @@ def mean_walk_m(demand: pd.DataFrame) -> float:
 def try_place(ground: Ground, demand: gpd.GeoDataFrame, point: shapely.Point, kind: Kind, scenario: Scenario) -> Place:
     """Try an outlet of a kind at a point of the metric CRS; it goes to the nearest street, as any site does.
 
+    Walks are along the streets; where a city's distances come from elsewhere there are none for a new place.
+
     demand : the answer's, with `served_before`
     """
     spot = gpd.GeoDataFrame({"kind": [kind.key]}, index=["?"], geometry=[point], crs=ground.city.area.crs)
@@ -138,6 +140,11 @@ def _nearest(ground: Ground, demand: gpd.GeoDataFrame, of_each: FloatArray) -> p
     middle = np.average(xy, axis=0, weights=of_each)
     homes = np.flatnonzero(of_each > 0)
     home = homes[np.argmin(np.hypot(*(xy[homes] - middle).T))]
+    if ground.given is not None:
+        known = ground.walks(open_now, FAR_M)
+        pairs = known.to_frame()
+        frame = pairs[pairs["from_id"] == demand.index[home]].set_index("to_id")["distance_m"]
+        return pd.DataFrame(open_now[["name", "kind"]]).join(frame, how="inner").nsmallest(NEAREST, "distance_m")
     close = open_now.assign(away=open_now.distance(shapely.Point(xy[home]))).nsmallest(4 * NEAREST, "away")
     walks = reach(ground.network, ground.people.take(demand.index[[home]]), ground.on_network(close), limit_m=FAR_M)
     frame = walks.to_frame().set_index("to_id")["distance_m"]
