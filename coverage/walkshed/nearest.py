@@ -38,7 +38,9 @@ class NearestField:
         self._leaf_nm = np.full(len(people.ids), FAR, np.int64)
         self._leaf_owner = np.full(len(people.ids), -1, np.int32)
         self._ids: list[object] = []
-        self._seeds: dict[object, tuple[int, Index32, IntArray]] = {}
+        self._number: dict[object, int] = {}  # of each open site, as `owner` has it
+        self._seed_at, self._seed_owner = np.empty(0, np.int32), np.empty(0, np.int32)
+        self._seed_nm = np.empty(0, np.int64)
         self._direct_leaf, self._direct_owner = np.empty(0, np.int32), np.empty(0, np.int32)
         self._direct_nm = np.empty(0, np.int64)
         self.add(places)
@@ -58,12 +60,13 @@ class NearestField:
         """Open sites, each under a new id."""
         first = len(self._ids)
         ends, away_nm = places.ends
-        for k, site in enumerate(places.ids):
-            real = ends[k] >= 0
-            self._seeds[site] = (first + k, ends[k][real], away_nm[k][real])
+        self._number |= {site: first + k for k, site in enumerate(places.ids)}
         self._ids += list(places.ids)
         site, side = np.nonzero(ends >= 0)
-        changed = self._spread(ends[site, side], away_nm[site, side], (first + site).astype(np.int32))
+        at, nm, by = ends[site, side], away_nm[site, side], (first + site).astype(np.int32)
+        self._seed_at, self._seed_nm = np.concatenate([self._seed_at, at]), np.concatenate([self._seed_nm, nm])
+        self._seed_owner = np.concatenate([self._seed_owner, by])
+        changed = self._spread(at, nm, by)
         ptr, leaf, nm = self._people.on_the_streets_of(places)
         owner = np.repeat(np.arange(first, len(self._ids), dtype=np.int32), np.diff(ptr))
         self._direct_leaf = np.concatenate([self._direct_leaf, leaf])
@@ -79,17 +82,18 @@ class NearestField:
         KeyError
             If it is not open.
         """
-        who, at, _ = self._seeds.pop(site)
-        net = self._network
+        who, net = self._number.pop(site), self._network
+        mine = self._seed_owner == who
+        at = self._seed_at[mine]
+        self._seed_at, self._seed_nm, self._seed_owner = (
+            values[~mine] for values in (self._seed_at, self._seed_nm, self._seed_owner)
+        )
         holes = forget_owner(net.ptr, net.adj, at, np.int32(who), self._dist_nm, self._owner)
         rim = rim_of(net.ptr, net.adj, net.adj_nm, holes, self._dist_nm, self._owner)
-        inside = set(holes.tolist())
-        others = [
-            (u, d, w) for w, ends, away in self._seeds.values() for u, d in zip(ends, away, strict=True) if u in inside
-        ]
-        own = np.array(others, dtype=np.int64).reshape(-1, 3)
-        seeds = (np.concatenate([r, o]) for r, o in zip(rim, own.T, strict=True))
-        self._spread(*(s.astype(t) for s, t in zip(seeds, (np.int32, np.int64, np.int32), strict=True)))
+        inside = self._owner[self._seed_at] < 0  # other sites whose own junctions this one had held
+        at = np.concatenate([rim[0], self._seed_at[inside]])
+        nm = np.concatenate([rim[1], self._seed_nm[inside]])
+        self._spread(at, nm, np.concatenate([rim[2], self._seed_owner[inside]]))
         gone = self._direct_owner == who
         touched = self._direct_leaf[gone]
         self._direct_leaf, self._direct_nm, self._direct_owner = (
