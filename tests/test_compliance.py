@@ -1,5 +1,6 @@
 """Yardsticks, seasons and targets: who passes, who is short, and what would close it."""
 
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -150,7 +151,15 @@ def outlets(*rows: dict[str, Any]) -> pd.DataFrame:
 
 
 def outcome(found: pd.DataFrame, target: str, **more: Any) -> targets.Outcome:
-    return next(o for o in targets.outcomes(found, UNITS, **more) if o.target.id == target)
+    everywhere = {key: replace(one, units="") for key, one in targets.known().items()}
+    return next(o for o in targets.outcomes(found, UNITS, among=everywhere, **more) if o.target.id == target)
+
+
+def test_a_city_is_not_held_to_another_city_s_plan():
+    changchun = pd.Series({"220102": "南关区", "220103": "宽城区"})
+
+    assert targets.outcomes(outlets({}), UNITS) == ()
+    assert len(targets.outcomes(outlets({"unit": "220102"}), changchun)) == len(targets.known())
 
 
 def test_only_open_rooms_count_towards_thirty():

@@ -23,7 +23,10 @@ _NUMBERS: Mapping[str, tuple[str, ...]] = {"count": ("at_least",), "yearly": ("a
 
 @dataclass(frozen=True)
 class Target:
-    """A target as its document has it; see `data/targets.toml`. No kinds: any outlet counts."""
+    """A target as its document has it; see `data/targets.toml`. No kinds: any outlet counts.
+
+    units : how the ids of the units begin that set it themselves; '' is everywhere
+    """
 
     id: str
     zh: str
@@ -34,6 +37,7 @@ class Target:
     clause: str
     source: str
     confidence: str
+    units: str = ""
     kinds: tuple[str, ...] = ()
     at_least: int = 0
     since: int = 0
@@ -93,7 +97,7 @@ def outcomes(
     settlements: pd.DataFrame | None = None,
     among: Mapping[str, Target] | None = None,
 ) -> tuple[Outcome, ...]:
-    """Hold the open outlets against every target.
+    """Hold the open outlets against every target that these units set themselves.
 
     Parameters
     ----------
@@ -103,9 +107,12 @@ def outcomes(
     among : default all of `data/targets.toml`
     """
     now = outlets[outlets["status"] == "open"]
+    here = units.index.astype(str)
     judges = {"count": _count, "yearly": _yearly}
     found = []
     for target in (known() if among is None else among).values():
+        if not here.str.startswith(target.units).all():
+            continue  # another city's promise
         mine = now[now["kind"].isin(target.kinds)] if target.kinds else now
         if target.measure == "settlements":
             found.append(_settlements(target, mine, units, settlements))
