@@ -93,6 +93,15 @@
     shapes(city.units, { pane: "outlines", renderer: lines, color: "#5c6067", weight: 1.4, opacity: 0.75, fill: false }).addTo(map);
     streetLayer(city.streets).addTo(map);
     L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
+    const home = L.control({ position: "topleft" });
+    home.onAdd = () => {
+      const bar = element("div", null, "leaflet-bar"), link = element("a", "\u2922");
+      link.href = "#"; link.setAttribute("role", "button"); link.title = city.home; link.setAttribute("aria-label", city.home);
+      L.DomEvent.on(link, "click", (e) => { L.DomEvent.stop(e); map.fitBounds(city.view, { animate: false }); });
+      bar.append(link);
+      return bar;
+    };
+    home.addTo(map);
     map.setMaxBounds(L.latLngBounds(city.extent).pad(0.5));
     map.invalidateSize({ animate: false });
     place = `walkshed:${city.id}`;

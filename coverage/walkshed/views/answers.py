@@ -20,8 +20,10 @@ from walkshed.trust import Finding, check
 from walkshed.views.kept import Kept
 from walkshed.views.mapview import city_script
 from walkshed.views.people import Canvas, canvases, painted
+from walkshed.views.shapes import degrees_of
 
 Thing = TypeVar("Thing")
+Spots = tuple[list[list[float]], list[list[float]]]
 
 CITIES, PLANS, WORKERS = 2, 16, 2  # kept at once, for everybody: a city of ten million is about half a gigabyte
 OF_THE_CITY = ("area", "streets", "demand", "supply", "reach")
@@ -123,6 +125,13 @@ def people_of(found: Answer) -> tuple[list[dict[str, Any]], Cells]:
     return extra(found, "people", lambda: painted(found.plan.demand, laid))
 
 
+def spots_of(found: Answer) -> Spots:
+    """Where outlets and candidates stand, [lat, lon] in their tables' order; the same however far people walk."""
+    plan = found.plan
+    key = _digest([city_key(plan.scenario), [c.model_dump(mode="json") for c in plan.scenario.change]])
+    return _shelves().spots.get(key, lambda: (degrees_of(plan.outlets.geometry), degrees_of(plan.candidates.geometry)))
+
+
 def _digest(parts: Any) -> str:  # noqa: ANN401  plain data of any kind
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:24]
 
@@ -141,11 +150,12 @@ class _Shelves:
     answers: Kept[Answer]
     extras: Kept[Any]
     canvases: Kept[tuple[Canvas, Canvas]]
+    spots: Kept[Spots]
 
 
 @st.cache_resource(show_spinner=False)
 def _shelves() -> _Shelves:
-    return _Shelves(Kept(CITIES), Kept(PLANS, WORKERS), Kept(2 * PLANS), Kept(CITIES))
+    return _Shelves(Kept(CITIES), Kept(PLANS, WORKERS), Kept(2 * PLANS), Kept(CITIES), Kept(PLANS))
 
 
 def extra(found: Answer, what: str, make: Callable[[], Thing]) -> Thing:

@@ -154,13 +154,12 @@ def drawn(desk: Desk, found: Answer, gaps: gpd.GeoDataFrame, chosen: str | None,
     """Gaps over the people they are made of; a click on one chooses it."""
     plan = found.plan
     layers, legend, note = scene.people(desk, found, ("unserved", "served"))
-    dots, kinds = scene.outlets(desk, plan)
+    dots, kinds = scene.outlets(desk, found)
     outlines, sign = scene.gaps(desk, gaps, plan.units["label"], chosen)
     legend = [*legend, sign]
     if card is not None:
         ids = [*card.inside.index, *([card.best] if card.best else [])]
-        near = plan.candidates.loc[list(dict.fromkeys(ids))]
-        spots, one = scene.places(desk, near, colours={card.best: "#7a1fa2"} if card.best else {}, from_zoom=0)
+        spots, one = scene.places(desk, found, ids, colours={card.best: "#7a1fa2"} if card.best else {}, from_zoom=0)
         layers, legend = layers + spots, [*legend, *one]
     focus = None
     if chosen is not None:
@@ -168,12 +167,13 @@ def drawn(desk: Desk, found: Answer, gaps: gpd.GeoDataFrame, chosen: str | None,
     picture = scene.scene(
         desk, layers + outlines + dots, legend + kinds, schematic=plan.schematic, note=note, focus=focus
     )
-    at, _ = draw(script_of(found), picture, key="map", height=MAP)
-    if at is not None:
+
+    def clicked(at: tuple[float, float], _thing: bool) -> None:  # noqa: FBT001  the map's own words
         hit = _under(gaps, at)
-        if hit is not None and hit != chosen:
+        if hit is not None:
             _choose(hit)
-            st.rerun()
+
+    draw(script_of(found), picture, key="map", height=MAP, clicked=clicked)
 
 
 def _under(gaps: gpd.GeoDataFrame, at: tuple[float, float]) -> str | None:

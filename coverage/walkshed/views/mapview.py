@@ -6,6 +6,7 @@ server: Leaflet, how to draw, and the city. So nothing is fetched from elsewhere
 
 import base64
 import hashlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import folium
@@ -23,11 +24,14 @@ from walkshed.publish.map import leaflet, web
 from walkshed.publish.scene import core, in_script
 from walkshed.publish.streets import backdrop
 from walkshed.views.shapes import degrees_of, shapes
+from walkshed.words import say
 
 if TYPE_CHECKING:
     from walkshed.plan import Plan
 
 Item = dict[str, Any]
+At = tuple[float, float]
+Clicked = Callable[[At, bool], None]
 
 HEIGHT = 470
 DRAWN_PLACES = 2_500
@@ -57,10 +61,11 @@ class _Scene(folium.FeatureGroup):
         self.data = in_script(scene)
 
 
-def draw(script: bytes, scene: Item, *, key: str, height: int = HEIGHT) -> tuple[tuple[float, float] | None, bool]:
-    """Draw a scene on its city; returns a click that is new, (lat, lon), and whether a thing on the map was clicked.
+def draw(script: bytes, scene: Item, *, key: str, height: int = HEIGHT, clicked: Clicked | None = None) -> None:
+    """Draw a scene on its city. Panning and zooming tell nothing, so they rerun nothing.
 
-    script : see `city_script`. Panning and zooming tell nothing, so they rerun nothing.
+    script : see `city_script`; clicked : told of a click before the page is drawn again: (lat, lon), and whether it
+    was on a thing of the map
     """
     city = hashlib.sha256(script).hexdigest()[:12]
     leaf = folium.Map(
@@ -70,15 +75,21 @@ def draw(script: bytes, scene: Item, *, key: str, height: int = HEIGHT) -> tuple
     leaf.default_js = [("walkshed", _served(script, key))]
     leaf.default_css = [("leaflet", _uri(leaflet()[1], "text/css"))]
     leaf.add_child(_Base())  # type: ignore[no-untyped-call]  # branca's own
-    told = st_folium(
-        leaf, key=f"{key}-{city}", height=height, width=None, returned_objects=list(CLICKS),
+    told = f"{key}-{city}"
+
+    def heard() -> None:
+        at, thing = _news(st.session_state.get(told) or {}, f"seen-{key}")
+        if at is not None and clicked is not None:
+            clicked(at, thing)
+
+    st_folium(
+        leaf, key=told, height=height, width=None, returned_objects=list(CLICKS), on_change=heard,
         feature_group_to_add=_Scene(scene),
     )  # fmt: skip
-    return _news(told or {}, f"seen-{key}")
 
 
-def _news(told: dict[str, Any], seen: str) -> tuple[tuple[float, float] | None, bool]:
-    """What was clicked since the last run: a thing on the map goes before the ground below it."""
+def _news(told: dict[str, Any], seen: str) -> tuple[At | None, bool]:
+    """What was clicked since the last time: a thing on the map goes before the ground below it."""
     before = st.session_state.get(seen, {})
     now = {name: told.get(name) for name in CLICKS}
     st.session_state[seen] = now
@@ -107,6 +118,7 @@ def _city(plan: "Plan") -> Item:
     return {
         "id": _city_id(plan),
         "css": web("app_map.css"),
+        "home": f"{say('app.home', 'zh')} · {say('app.home', 'en')}",
         "view": _corners(plan, (west, south, east, north)),
         "extent": _corners(plan, units.total_bounds),
         "streets": backdrop(plan.network, np.array([middle.x, middle.y])),

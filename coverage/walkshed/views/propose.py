@@ -127,7 +127,7 @@ def listed(desk: Desk, plan: Plan) -> str | None:
 def _map(desk: Desk, found: Answer, chosen: str | None) -> None:
     plan = found.plan
     layers, legend, note = scene.people(desk, found)
-    dots, kinds = scene.outlets(desk, plan)
+    dots, kinds = scene.outlets(desk, found)
     pins, one = scene.sites(desk, plan)
     focus = None
     if chosen is not None:

@@ -79,7 +79,7 @@ def _map(desk: Desk, found: Difference, of: Answer) -> None:
         if images:
             layers.append({"key": key, "draw": "images", "items": images})
             legend.append({"key": key, "colours": list(RAMPS[state]), "text": desk.say(f"compare_{key}")})
-    dots, kinds = scene.outlets(desk, of.plan)
+    dots, kinds = scene.outlets(desk, of)
     pins, one = scene.sites(desk, of.plan)
     picture = scene.scene(
         desk, [*layers, *dots, *pins], [*legend, *one, *kinds], schematic=of.plan.schematic,

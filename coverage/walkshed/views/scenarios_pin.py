@@ -47,8 +47,8 @@ def pinned(desk: Desk) -> None:
 def clicked(desk: Desk, found: Answer, pin: Pin | None, tried: Place | None) -> None:
     """The map; a click on a thing chooses it, a click beside it drops the pin."""
     layers, legend, note = scene.people(desk, found, ("unserved", "served"))
-    dots, kinds_there = scene.outlets(desk, found.plan)
-    spots, one = scene.places(desk, found.plan.candidates, colours=_marked(desk), from_zoom=13.0)
+    dots, kinds_there = scene.outlets(desk, found)
+    spots, one = scene.places(desk, found, colours=_marked(desk), from_zoom=13.5)
     layers = [*layers, *spots, *dots]
     if pin is not None:
         layers.append({"key": "pin", "draw": "pins", "items": [{"at": pin["at"], "above": 3000}]})
@@ -58,10 +58,11 @@ def clicked(desk: Desk, found: Answer, pin: Pin | None, tried: Place | None) -> 
     picture = scene.scene(
         desk, layers, [*legend, *kinds_there, *one], schematic=found.plan.schematic, note=note, aim=True
     )
-    at, thing = draw(script_of(found), picture, key="map", height=MAP)
-    if at is not None:
+
+    def drop(at: tuple[float, float], thing: bool) -> None:  # noqa: FBT001  the map's own words
         st.session_state["pin"] = {"at": list(at), "site": _site_at(found, at) if thing else None}
-        st.rerun()
+
+    draw(script_of(found), picture, key="map", height=MAP, clicked=drop)
 
 
 def _marked(desk: Desk) -> dict[str, str]:

@@ -1,14 +1,16 @@
 """What the app's map shows over a city, as plain values for its script: people, outlets, gaps, proposals, a pin."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from walkshed.publish.images import RAMPS, STATES
 from walkshed.publish.scene import density_legend, glyphs, kinds_shown
 from walkshed.supply import kinds, label
-from walkshed.views.answers import Answer, people_of
+from walkshed.views.answers import Answer, people_of, spots_of
 from walkshed.views.desk import Desk
 from walkshed.views.shapes import degrees_of, filled, shapes
 
@@ -47,8 +49,9 @@ def people(desk: Desk, found: Answer, states: tuple[str, ...] = STATES) -> tuple
     return layers, legend, desk.say("legend_density", marks=marks) if marks else ""
 
 
-def outlets(desk: Desk, plan: "Plan") -> tuple[list[Layer], list[Item]]:
+def outlets(desk: Desk, found: Answer) -> tuple[list[Layer], list[Item]]:
     """Outlets of today by kind; planned and closed ones told apart."""
+    plan = found.plan
     table, known, shown = plan.outlets, kinds(), kinds_shown(plan)
     signs = dict(zip(shown, glyphs([known[key].zh for key in shown]), strict=True))
     labels = plan.units["label"]
@@ -58,7 +61,7 @@ def outlets(desk: Desk, plan: "Plan") -> tuple[list[Layer], list[Item]]:
                  " · ".join(filter(None, [label(row["kind"], desk.lang), str(labels.get(row["unit"], "")),
                                          desk.say(f"status_{row['status']}") if row["status"] != "open" else ""]))],
          "kind": row["kind"]}
-        for row, at in zip(pd.DataFrame(table).to_dict("records"), degrees_of(table.geometry), strict=True)
+        for row, at in zip(pd.DataFrame(table).to_dict("records"), spots_of(found)[0], strict=True)
     ]  # fmt: skip
     layers = [{"key": f"outlets:{k}", "draw": "outlets", "items": [i for i in items if i["kind"] == k]} for k in shown]
     legend = [
@@ -108,15 +111,18 @@ def sites(desk: Desk, plan: "Plan") -> tuple[list[Layer], list[Item]]:
     return [{"key": "sites", "draw": "sites", "items": items}], [legend]
 
 
-def places(desk: Desk, table: gpd.GeoDataFrame, *, colours: dict[str, str] | None = None, from_zoom: float = 12.0
-           ) -> tuple[list[Layer], list[Item]]:  # fmt: skip
-    """Candidate places as small dots. colours : of some of them, by id."""
+def places(desk: Desk, found: Answer, ids: Collection[str] | None = None, *, colours: dict[str, str] | None = None,
+           from_zoom: float = 12.0) -> tuple[list[Layer], list[Item]]:  # fmt: skip
+    """Candidate places (all, or some by their ids) as small dots. colours : of some of them, by id."""
+    whole = found.plan.candidates
+    keep = np.ones(len(whole), bool) if ids is None else whole.index.isin(list(ids))
+    table, where = whole[keep], [at for at, kept in zip(spots_of(found)[1], keep, strict=True) if kept]
     marked = colours or {}
     items: list[Item] = [
         {"id": str(key), "at": at, "colour": marked.get(str(key), "#6b6f76"), "radius": 7 if key in marked else 4,
          "tip": [str(row["name"] or label(row["kind"], desk.lang)), label(row["kind"], desk.lang)]}
         for key, row, at in zip(
-            table.index, pd.DataFrame(table).to_dict("records"), degrees_of(table.geometry), strict=True)
+            table.index, pd.DataFrame(table).to_dict("records"), where, strict=True)
     ]  # fmt: skip
     marks = [{**item, "from": 0} for item in items if item["id"] in marked]
     rest = [item for item in items if item["id"] not in marked]

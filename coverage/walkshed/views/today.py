@@ -56,7 +56,7 @@ def headline(desk: Desk, plan: Plan) -> None:
 def today_map(desk: Desk, found: Answer) -> None:
     """People by who serves them, and the outlets."""
     layers, legend, note = scene.people(desk, found, ("unserved", "served"))
-    dots, kinds = scene.outlets(desk, found.plan)
+    dots, kinds = scene.outlets(desk, found)
     picture = scene.scene(desk, layers + dots, legend + kinds, schematic=found.plan.schematic, note=note)
     draw(script_of(found), picture, key="map")
 

@@ -9,8 +9,8 @@ import shapely
 
 from walkshed import service
 from walkshed.anchors import Anchored, anchor
-from walkshed.contracts import FloatArray, groups_of
-from walkshed.gaps import GRAIN_M, nearest_street
+from walkshed.contracts import BoolArray, FloatArray, groups_of
+from walkshed.gaps import GRAIN_M
 from walkshed.ground import Ground
 from walkshed.reach import Reach, reach
 from walkshed.scenario import Scenario
@@ -27,6 +27,7 @@ class Place:
     people : within its limit; more : of these, newly served (people times what they gain); groups : newly served
     walk_m : mean walk of those within the limit; NaN where there are none
     foot : where it meets the street, (x, y) in the metric CRS; None off the network; access_m : how far that is
+    street : its name, '' where it has none
     """
 
     kind: str
@@ -85,7 +86,7 @@ def try_place(ground: Ground, demand: gpd.GeoDataFrame, point: shapely.Point, ki
     gain = np.maximum(level - demand["served_before"].to_numpy(), 0.0)
     people = demand["people"].to_numpy(dtype=float)
     within = people[walks.demand]
-    foot, access_m = _foot(ground, placed, point)
+    foot, access_m, street = _foot(ground, placed, point)
     return Place(
         kind=kind.key,
         people=float(within.sum()),
@@ -94,7 +95,7 @@ def try_place(ground: Ground, demand: gpd.GeoDataFrame, point: shapely.Point, ki
         walk_m=float(np.average(walks.distance_m, weights=within)) if within.sum() > 0 else float("nan"),
         foot=foot,
         access_m=access_m,
-        street=str(nearest_street(ground.network, spot.geometry).iloc[0]),
+        street=street,
         unit=str(ground.city.area.unit_of(spot.geometry).iloc[0]),
     )
 
@@ -104,12 +105,13 @@ def gap_card(ground: Ground, demand: gpd.GeoDataFrame, gap: shapely.Polygon, sce
 
     demand : the answer's, with `served_before`; gap : its polygon in the metric CRS
     """
-    middle = (np.floor(shapely.get_coordinates(demand.geometry.array) / GRAIN_M) + 0.5) * GRAIN_M  # of its square
-    here = shapely.contains_xy(gap, middle[:, 0], middle[:, 1])
+    here = _inside(gap, shapely.get_coordinates(demand.geometry.array))
     without = np.where(here, 1.0 - demand["served_before"].to_numpy(), 0.0)
     of_each = demand["people"].to_numpy(dtype=float) * without
     groups = {g: float(demand[f"people_{g}"].to_numpy(dtype=float) @ without) for g in groups_of(demand)}
-    near = ground.city.candidates[ground.city.candidates.dwithin(gap, scenario.limit_m)]
+    west, south, east, north = gap.buffer(scenario.limit_m, cap_style="square").bounds
+    around = ground.city.candidates.cx[west:east, south:north]
+    near = around[around.dwithin(gap, scenario.limit_m)]
     gained = _gained(ground.walks(near, scenario.limit_m), of_each)
     inside = near[near.intersects(gap)]
     table = pd.DataFrame(inside[["name", "kind"]]).assign(people=gained.loc[inside.index])
@@ -121,6 +123,15 @@ def gap_card(ground: Ground, demand: gpd.GeoDataFrame, gap: shapely.Polygon, sce
         best=best,
         best_people=float(gained.max()) if best else 0.0,
     )
+
+
+def _inside(gap: shapely.Polygon, xy: FloatArray) -> BoolArray:
+    """Points whose square of the gaps' grain lies in a gap."""
+    middle = (np.floor(xy / GRAIN_M) + 0.5) * GRAIN_M
+    west, south, east, north = gap.bounds
+    found = (middle[:, 0] > west) & (middle[:, 0] < east) & (middle[:, 1] > south) & (middle[:, 1] < north)
+    found[found] = shapely.contains_xy(gap, middle[found, 0], middle[found, 1])
+    return found
 
 
 def _gained(walks: Reach, of_each: FloatArray) -> "pd.Series[float]":
@@ -152,10 +163,12 @@ def _nearest(ground: Ground, demand: gpd.GeoDataFrame, of_each: FloatArray) -> p
     return table.nsmallest(NEAREST, "distance_m")
 
 
-def _foot(ground: Ground, placed: Anchored, point: shapely.Point) -> tuple[tuple[float, float] | None, float]:
+def _foot(ground: Ground, placed: Anchored, point: shapely.Point) -> tuple[tuple[float, float] | None, float, str]:
+    """Where a point meets the network, how far that is, and the street's name."""
     edge = int(placed.at.edge[0])
     if edge < 0:
-        return None, float("nan")
-    line = ground.network.lines[[edge]][0]
+        return None, float("nan"), ""
+    network = ground.network
+    line = network.lines[[edge]][0]
     foot = line.interpolate(line.project(point))
-    return (float(foot.x), float(foot.y)), float(foot.distance(point))
+    return (float(foot.x), float(foot.y)), float(foot.distance(point)), str(network.names[network.edge_name[edge]])
