@@ -53,7 +53,7 @@ def walkshed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
                 raise outcome
             return outcome or a_plan()
 
-        def write(_plan: Any, folder: Path) -> list[Path]:
+        def write(_plan: Any, folder: Path, **_formats: bool) -> list[Path]:
             if isinstance(writing, BaseException):
                 raise writing
             folder.mkdir(parents=True)
