@@ -1,6 +1,6 @@
 """The app, view by view: it opens, says the plan's own numbers, saves what is changed, and never shows a traceback."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from walkshed import plan
 from walkshed.plan import Plan
 from walkshed.scenario import Scenario
 from walkshed.views import today
+from walkshed.views.answers import settle
 from walkshed.workspace import Note, Workspace
 
 APP = str(Path(__file__).parents[1] / "app.py")
@@ -32,13 +33,14 @@ def space(tmp_path: Path, city: Path, monkeypatch: pytest.MonkeyPatch) -> Worksp
 
 
 @pytest.fixture
-def opened(space: Workspace) -> Open:
+def opened(space: Workspace) -> Iterator[Open]:
     def at_view(view: str, lang: str = "zh", **params: str) -> AppTest:
         page = AppTest.from_file(APP, default_timeout=120)
         page.query_params.update({"view": view, "lang": lang, **params})
         return page.run()
 
-    return at_view
+    yield at_view
+    settle()  # an answer that nobody waited for must not run into the next test
 
 
 def figures(page: AppTest) -> dict[str, str]:

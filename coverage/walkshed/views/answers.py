@@ -86,6 +86,11 @@ def answered(scenario: Scenario) -> bool:
     return city_key(scenario) in _shelves().cities
 
 
+def settle() -> None:
+    """Wait until no answer is being worked out any more."""
+    _shelves().answers.settle()
+
+
 def serious(scenario: Scenario) -> int:
     """How many findings say not to plan on a city that is prepared."""
     return sum(finding.grade == "stop" for finding in _city(scenario).findings)

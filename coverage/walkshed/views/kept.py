@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -42,6 +42,12 @@ class Kept(Generic[Thing]):
         if mine and self._pool:
             self._pool.submit(self._fill, key, made, make)
         return made
+
+    def settle(self) -> None:
+        """Wait until nothing is being made."""
+        with self._lock:
+            making = list(self._made.values())
+        wait(making)
 
     def _of(self, key: str) -> "tuple[Future[Thing], bool]":
         with self._lock:
