@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from walkshed._kernels import FAR, SHIFT, Ids, Ints, grown, kernel
+from walkshed._kernels import APART, FAR, SHIFT, UNTOUCHED, Ids, Ints, kernel, put_in, take_first, take_out
 
 
 @kernel
@@ -16,92 +16,72 @@ def spread_nearest(
     longest: int,
     dist: Ints,
     owner: Ids,
-    changed: Ids,
-) -> tuple[Ids, int]:
+    chains: Ids,
+) -> Ids:
     """Lower `dist` and `owner` (junctions) to what the seeds give, touching nothing they do not better.
 
-    Of two equal distances the lower owner wins. `longest` bounds every seed and edge. Junctions that changed go to
-    `changed` (grown as needed, returned with their count; a junction may stand there twice).
+    Of two equal distances the lower owner wins. `longest` bounds every seed and edge. Returns the junctions that
+    changed, each once. `chains` (3, junctions) is scratch whose second row must be all UNTOUCHED and is left so.
     """
     buckets = 1
     while buckets < (longest >> SHIFT) + 2:
         buckets *= 2
+    mask = buckets - 1
     head = np.full(buckets, -1, np.int32)
-    room = max(1 << 12, 2 * len(seed_at))
-    link, at, nm, by = (
-        np.empty(room, np.int32),
-        np.empty(room, np.int32),
-        np.empty(room, np.int64),
-        np.empty(room, np.int32),
-    )
-    used, free, live, n = 0, -1, 0, 0
+    after, before, changed = chains[0], chains[1], chains[2]
+    live, n = 0, 0
     for s in range(len(seed_at)):
         u, d, who = seed_at[s], seed_nm[s], seed_owner[s]
         if d < dist[u] or (d == dist[u] and who < owner[u]):
+            if before[u] == UNTOUCHED:
+                changed[n] = u
+                n += 1
+                live += 1
+            else:
+                take_out(head, (dist[u] >> SHIFT) & mask, after, before, u)
             dist[u], owner[u] = d, who
-            if n == len(changed):
-                changed = grown(changed, 1 << 10)
-            changed[n] = u
-            n += 1
-            slot = (d >> SHIFT) & (buckets - 1)
-            at[used], nm[used], by[used], link[used] = u, d, who, head[slot]
-            head[slot] = used
-            used += 1
-            live += 1
+            put_in(head, (d >> SHIFT) & mask, after, before, u)
     b = 0
     while live > 0:
-        k = head[b & (buckets - 1)]
-        if k < 0:
+        if head[b & mask] < 0:
             b += 1
             continue
-        head[b & (buckets - 1)] = link[k]
-        u, d, who = at[k], nm[k], by[k]
-        link[k] = free
-        free = k
+        u = take_first(head, b & mask, after, before)
         live -= 1
-        if d != dist[u] or who != owner[u]:
-            continue
+        d, who = dist[u], owner[u]
         for e in range(ptr[u], ptr[u + 1]):
             far = d + adj_nm[e]
             v = adj[e]
             if far < dist[v] or (far == dist[v] and who < owner[v]):
-                dist[v], owner[v] = far, who
-                if n == len(changed):
-                    changed = grown(changed, 1 << 10)
-                changed[n] = v
-                n += 1
-                if free >= 0:
-                    k = free
-                    free = link[k]
+                if before[v] > APART:
+                    take_out(head, (dist[v] >> SHIFT) & mask, after, before, v)
                 else:
-                    if used == len(at):
-                        link, at, nm, by = grown(link, 0), grown(at, 0), grown(nm, 0), grown(by, 0)
-                    k = used
-                    used += 1
-                slot = (far >> SHIFT) & (buckets - 1)
-                at[k], nm[k], by[k], link[k] = v, far, who, head[slot]
-                head[slot] = k
-                live += 1
-    return changed, n
+                    live += 1
+                    if before[v] == UNTOUCHED:
+                        changed[n] = v
+                        n += 1
+                dist[v], owner[v] = far, who
+                put_in(head, (far >> SHIFT) & mask, after, before, v)
+    for t in range(n):
+        before[changed[t]] = UNTOUCHED
+    found: Ids = changed[:n].copy()
+    return found
 
 
 @kernel
-def forget_owner(ptr: Ints, adj: Ids, seed_at: Ids, who: np.int32, dist: Ints, owner: Ids) -> Ids:
+def forget_owner(ptr: Ints, adj: Ids, seed_at: Ids, who: np.int32, dist: Ints, owner: Ids, stack: Ids) -> Ids:
     """Set every junction `who` owns to FAR; return those junctions, to be filled again from around them.
 
     What one owner holds hangs together from its seeds on, so a walk over its own junctions finds all of them.
+    `stack` (junctions) is scratch.
     """
-    stack = np.empty(1 << 12, np.int32)
-    n = 0
+    n, done = 0, 0
     for s in range(len(seed_at)):
         u = seed_at[s]
         if owner[u] == who:
             owner[u], dist[u] = -1, FAR
-            if n == len(stack):
-                stack = grown(stack, 0)
             stack[n] = u
             n += 1
-    done = 0
     while done < n:
         u = stack[done]
         done += 1
@@ -109,8 +89,6 @@ def forget_owner(ptr: Ints, adj: Ids, seed_at: Ids, who: np.int32, dist: Ints, o
             v = adj[e]
             if owner[v] == who:
                 owner[v], dist[v] = -1, FAR
-                if n == len(stack):
-                    stack = grown(stack, 0)
                 stack[n] = v
                 n += 1
     return stack[:n].copy()
@@ -119,14 +97,15 @@ def forget_owner(ptr: Ints, adj: Ids, seed_at: Ids, who: np.int32, dist: Ints, o
 @kernel
 def rim_of(ptr: Ints, adj: Ids, adj_nm: Ints, holes: Ids, dist: Ints, owner: Ids) -> tuple[Ids, Ints, Ids]:
     """Seeds that fill `holes` again from the junctions around them: (junction, distance, owner) of each way in."""
-    at, nm, by, n = np.empty(1 << 10, np.int32), np.empty(1 << 10, np.int64), np.empty(1 << 10, np.int32), 0
+    room = 0
+    for t in range(len(holes)):
+        room += ptr[holes[t] + 1] - ptr[holes[t]]
+    at, nm, by, n = np.empty(room, np.int32), np.empty(room, np.int64), np.empty(room, np.int32), 0
     for t in range(len(holes)):
         u = holes[t]
         for e in range(ptr[u], ptr[u + 1]):
             v = adj[e]
             if owner[v] >= 0:
-                if n == len(at):
-                    at, nm, by = grown(at, 0), grown(nm, 0), grown(by, 0)
                 at[n], nm[n], by[n] = u, dist[v] + adj_nm[e], owner[v]
                 n += 1
     return at[:n].copy(), nm[:n].copy(), by[:n].copy()

@@ -4,7 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from walkshed._kernels import FAR
+from walkshed._kernels import FAR, UNTOUCHED
 from walkshed._spread import forget_owner, lower_leaves, nearest_leaves, rim_of, spread_nearest
 from walkshed.anchors import Anchored, anchor, pointers
 from walkshed.contracts import NM, FloatArray, Index32, IntArray
@@ -37,6 +37,7 @@ class NearestField:
         self._owner = np.full(len(network.xy), -1, np.int32)
         self._leaf_nm = np.full(len(people.ids), FAR, np.int64)
         self._leaf_owner = np.full(len(people.ids), -1, np.int32)
+        self._chains = np.full((3, len(network.xy)), UNTOUCHED, np.int32)
         self._ids: list[object] = []
         self._number: dict[object, int] = {}  # of each open site, as `owner` has it
         self._seed_at, self._seed_owner = np.empty(0, np.int32), np.empty(0, np.int32)
@@ -88,7 +89,7 @@ class NearestField:
         self._seed_at, self._seed_nm, self._seed_owner = (
             values[~mine] for values in (self._seed_at, self._seed_nm, self._seed_owner)
         )
-        holes = forget_owner(net.ptr, net.adj, at, np.int32(who), self._dist_nm, self._owner)
+        holes = forget_owner(net.ptr, net.adj, at, np.int32(who), self._dist_nm, self._owner, self._chains[2])
         rim = rim_of(net.ptr, net.adj, net.adj_nm, holes, self._dist_nm, self._owner)
         inside = self._owner[self._seed_at] < 0  # other sites whose own junctions this one had held
         at = np.concatenate([rim[0], self._seed_at[inside]])
@@ -104,20 +105,10 @@ class NearestField:
     def _spread(self, at: Index32, away_nm: IntArray, owner: Index32) -> Index32:
         net = self._network
         longest = max(self._longest_nm, int(away_nm.max(initial=0)))
-        changed, n = spread_nearest(
-            net.ptr,
-            net.adj,
-            net.adj_nm,
-            at,
-            away_nm,
-            owner,
-            longest,
-            self._dist_nm,
-            self._owner,
-            np.empty(1 << 10, np.int32),
+        changed: Index32 = spread_nearest(
+            net.ptr, net.adj, net.adj_nm, at, away_nm, owner, longest, self._dist_nm, self._owner, self._chains
         )
-        found: Index32 = changed[:n]
-        return found
+        return changed
 
     def _refresh(self, junctions: Index32, leaves: Index32) -> None:
         """Bring demand near changed junctions, and the given demand, up to date."""

@@ -169,11 +169,12 @@ def reach(
     return _assemble(places, people, order, parts, limit_m)
 
 
-def _idle_scratch(threads: int, junctions: int, leaves: int) -> "SimpleQueue[tuple[IntArray, IntArray]]":
-    """Arrays for one thread each; whoever takes a pair gives it back all FAR."""
-    idle: SimpleQueue[tuple[IntArray, IntArray]] = SimpleQueue()
+def _idle_scratch(threads: int, junctions: int, leaves: int) -> "SimpleQueue[tuple[IntArray, IntArray, Index32]]":
+    """Arrays for one thread each; whoever takes them gives the first two back all FAR."""
+    idle: SimpleQueue[tuple[IntArray, IntArray, Index32]] = SimpleQueue()
     for _ in range(threads):
-        idle.put((np.full(junctions, FAR, np.int64), np.full(leaves, FAR, np.int64)))
+        far = np.full(junctions, FAR, np.int64), np.full(leaves, FAR, np.int64)
+        idle.put((*far, np.empty((3, junctions), np.int32)))
     return idle
 
 
