@@ -33,14 +33,14 @@ def gap_of(plan: "Plan") -> IntArray:
 
     A gap is made of squares of `GRAIN_M`; a point belongs to its square, even on the edge of it.
     """
-    middle = (np.floor(shapely.get_coordinates(plan.demand.geometry.array) / GRAIN_M) + 0.5) * GRAIN_M
-    squares, square = np.unique(middle, axis=0, return_inverse=True)
-    gap, inside = shapely.STRtree(np.asarray(shapely.points(squares))).query(
+    at = np.floor(shapely.get_coordinates(plan.demand.geometry.array) / GRAIN_M).astype(np.int64)
+    _, first, square = np.unique(at[:, 0] * 2**32 + at[:, 1], return_index=True, return_inverse=True)
+    gap, inside = shapely.STRtree(np.asarray(shapely.points((at[first] + 0.5) * GRAIN_M))).query(
         plan.gaps.geometry.array, predicate="contains"
     )
-    of_square = np.full(len(squares), -1, np.int64)
+    of_square = np.full(len(first), -1, np.int64)
     of_square[inside[::-1]] = gap[::-1]
-    return np.asarray(of_square[square.ravel()])
+    return np.asarray(of_square[square])
 
 
 def place_name(plan: "Plan", place: str, lang: Lang) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from walkshed._junctions import cut
+from walkshed._junctions import cut, nearest_lines
 from walkshed.contracts import NM, BoolArray, FloatArray, IntArray
 from walkshed.network import Attachment, WalkNetwork, Ways
 from walkshed.trust.finding import Finding, graded, listed, lonlat
@@ -167,9 +167,7 @@ def _stranded(network: WalkNetwork, people: gpd.GeoDataFrame, at: Attachment, ma
     if not len(island) or people.empty:
         return found
     tree = shapely.STRtree(network.lines[island])
-    (point, _), distance_m = tree.query_nearest(
-        np.asarray(people.geometry.array), max_distance=max_access_m, return_distance=True, all_matches=False
-    )
+    point, _, distance_m = nearest_lines(tree, np.asarray(people.geometry.array), max_access_m)
     own_m = np.where(at.off_network, np.inf, at.access_nm / NM)
     found[point] = distance_m < own_m[point] - 1e-6
     return found
