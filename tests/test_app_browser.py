@@ -100,6 +100,8 @@ def test_a_planner_s_day(chromium: str, tmp_path: Path) -> None:
             reader = Reader(browser, address)
             looks_around(reader, space, start)
             drops_a_pin(reader, space)
+            clicks_a_candidate(reader)
+            reader.open(f"s={space.scenarios()[0].id}")
             number = reader.metric("Served")
         with served(space.folder, start) as address:  # the server was killed in between
             reader = Reader(browser, address)
@@ -148,6 +150,18 @@ def drops_a_pin(reader: Reader, space: Workspace) -> None:
     reader.page.wait_for_timeout(500)
     reader.settle()
     assert [c.type for c in space.scenario(space.scenarios()[0]).change] == ["add"]
+
+
+def clicks_a_candidate(reader: Reader) -> None:
+    """A candidate's dot is shown close up, tells its name, and a click on it brings its card."""
+    frame = next(f for f in reader.page.frames if "st_folium" in f.url)
+    at = frame.evaluate(
+        "(() => { const c = map.walkshedCity.candidates[1]; map.setView(c.at, 16, {animate: false});"
+        " const p = map.latLngToContainerPoint(c.at); return [p.x, p.y] })()"
+    )
+    reader.page.wait_for_timeout(600)
+    reader.map.locator(".leaflet-container").click(position={"x": at[0], "y": at[1]})
+    reader.page.get_by_role("button", name="Require").wait_for()
 
 
 def space_number(text: str) -> str:

@@ -225,7 +225,7 @@ def test_the_zip_holds_every_file_and_the_scenario_that_gives_the_same_numbers(f
 
 
 def test_the_map_s_script_fetches_nothing_and_ends_no_element(found: Answer) -> None:
-    script = city_script(found.plan).decode()
+    script = city_script(found.plan, found.ground.city.candidates).decode()
 
     assert "</script" not in script
     assert set(re.findall(r"https?://[\w.]+", script)) <= {

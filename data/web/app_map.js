@@ -143,8 +143,24 @@
     ranks: (row) => dot(row, "rank", row.text),
     lines: (row) => L.polyline(row.line, { color: "#3d1500", weight: 2, dashArray: "3 5", interactive: false }),
   };
+  const CLOSE = 13.5, MOST = 600; /* candidates are shown close up, and only those in view */
   window.walkshedScene = (map, scene) => {
     const group = L.featureGroup(), rows = [];
+    const all = scene.layers.find((part) => part.draw === "candidates"), dots = L.layerGroup();
+    const teller = L.featureGroup().addTo(group); /* there from the start, so streamlit-folium listens to it */
+    function nearby() {
+      dots.clearLayers();
+      if (!all || hidden.has(all.key) || map.getZoom() < CLOSE) return;
+      const seen = map.getBounds(), hide = new Set(all.hide);
+      let room = MOST;
+      for (const row of map.walkshedCity.candidates) {
+        if (!room || hide.has(row.id) || !seen.contains(row.at)) continue;
+        room--;
+        const kind = row.kind[all.lang], layer = MAKE.places({ at: row.at, colour: "#6b6f76", tip: [row.name || kind, kind] });
+        layer.on("click", () => teller.fire("click", { latlng: layer.getLatLng() }));
+        dots.addLayer(layer);
+      }
+    }
     for (const part of scene.layers) {
       for (const item of part.items) {
         rows.push({ key: part.key, layer: MAKE[part.draw](item), from: item.from ?? part.from ?? 0, to: item.to ?? part.to ?? 99 });
@@ -159,7 +175,7 @@
         const want = !hidden.has(key) && zoom >= from && zoom < to;
         if (want !== group.hasLayer(layer)) want ? group.addLayer(layer) : group.removeLayer(layer);
       }
-      label();
+      label(); nearby();
     }
     function label() {
       names.clearLayers();
@@ -200,8 +216,8 @@
       if (scene.note) box.append(element("div", scene.note, "note"));
       return box;
     };
-    group.on("add", () => { map.on("zoomend", sync); map.on("moveend", label); names.addTo(map); legend.addTo(map); sync(); });
-    group.on("remove", () => { map.off("zoomend", sync); map.off("moveend", label); names.remove(); legend.remove(); });
+    group.on("add", () => { map.on("zoomend", sync); map.on("moveend", label); map.on("moveend", nearby); dots.addTo(map); names.addTo(map); legend.addTo(map); sync(); });
+    group.on("remove", () => { map.off("zoomend", sync); map.off("moveend", label); map.off("moveend", nearby); dots.remove(); names.remove(); legend.remove(); });
     if (scene.stamp) {
       const stamp = map.walkshedStamp || (map.walkshedStamp = map.getContainer().appendChild(element("div", null, "stamp")));
       stamp.textContent = scene.stamp;

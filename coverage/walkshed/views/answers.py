@@ -119,7 +119,9 @@ def city_key(scenario: Scenario) -> str:
 
 def script_of(found: Answer) -> bytes:
     """The city's part of the map; drawn once for each city."""
-    script: bytes = _shelves().extras.get(city_key(found.plan.scenario), lambda: city_script(found.plan))
+    script: bytes = _shelves().extras.get(
+        city_key(found.plan.scenario), lambda: city_script(found.plan, found.ground.city.candidates)
+    )
     return script
 
 

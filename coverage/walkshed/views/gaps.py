@@ -159,7 +159,7 @@ def drawn(desk: Desk, found: Answer, gaps: gpd.GeoDataFrame, chosen: str | None,
     legend = [*legend, sign]
     if card is not None:
         ids = [*card.inside.index, *([card.best] if card.best else [])]
-        spots, one = scene.places(desk, found, ids, colours={card.best: "#7a1fa2"} if card.best else {}, from_zoom=0)
+        spots, one = scene.places(desk, found, ids, colours={card.best: "#7a1fa2"} if card.best else {})
         layers, legend = layers + spots, [*legend, *one]
     focus = None
     if chosen is not None:

@@ -23,6 +23,7 @@ from walkshed.publish.images import degrees, mercator
 from walkshed.publish.map import leaflet, web
 from walkshed.publish.scene import core, in_script
 from walkshed.publish.streets import backdrop
+from walkshed.supply import kinds
 from walkshed.views.shapes import degrees_of, shapes
 from walkshed.words import say
 
@@ -100,9 +101,15 @@ def _news(told: dict[str, Any], seen: str) -> tuple[At | None, bool]:
     return None, False
 
 
-def city_script(plan: "Plan") -> bytes:
-    """Leaflet, our drawing code and one city, as the one script file of the map."""
-    drawn = in_script(_city(plan))
+def city_script(plan: "Plan", candidates: gpd.GeoDataFrame) -> bytes:
+    """Leaflet, our drawing code and one city, as the one script file of the map.
+
+    candidates : as the city has them before any change; thousands of places are not sent with every answer
+    """
+    known = {key: [kind.zh, kind.en] for key, kind in kinds().items()}
+    spots = zip(candidates.index, candidates["name"], candidates["kind"], degrees_of(candidates.geometry), strict=True)
+    rows = [{"id": str(i), "name": str(name or ""), "kind": known[kind], "at": at} for i, name, kind, at in spots]
+    drawn = in_script({**_city(plan), "candidates": rows})
     return "\n".join([leaflet()[0], web("app_map.js"), f"var WALKSHED_CITY = {drawn};"]).encode()
 
 

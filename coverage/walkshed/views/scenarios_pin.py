@@ -48,7 +48,7 @@ def clicked(desk: Desk, found: Answer, pin: Pin | None, tried: Place | None) -> 
     """The map; a click on a thing chooses it, a click beside it drops the pin."""
     layers, legend, note = scene.people(desk, found, ("unserved", "served"))
     dots, kinds_there = scene.outlets(desk, found)
-    spots, one = scene.places(desk, found, colours=_marked(desk), from_zoom=13.5)
+    spots, one = scene.places(desk, found, colours=_marked(desk))
     layers = [*layers, *spots, *dots]
     if pin is not None:
         layers.append({"key": "pin", "draw": "pins", "items": [{"at": pin["at"], "above": 3000}]})

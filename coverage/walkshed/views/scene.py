@@ -4,7 +4,6 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from walkshed.publish.images import RAMPS, STATES
@@ -21,6 +20,7 @@ Item = dict[str, Any]
 Layer = dict[str, Any]
 
 DRAWN_GAPS = 150
+GREY = "#6b6f76"
 
 
 def scene(desk: Desk, layers: list[Layer], legend: list[Item], *, focus: Item | None = None, schematic: bool = False,
@@ -111,26 +111,31 @@ def sites(desk: Desk, plan: "Plan") -> tuple[list[Layer], list[Item]]:
     return [{"key": "sites", "draw": "sites", "items": items}], [legend]
 
 
-def places(desk: Desk, found: Answer, ids: Collection[str] | None = None, *, colours: dict[str, str] | None = None,
-           from_zoom: float = 12.0) -> tuple[list[Layer], list[Item]]:  # fmt: skip
-    """Candidate places (all, or some by their ids) as small dots. colours : of some of them, by id."""
-    whole = found.plan.candidates
-    keep = np.ones(len(whole), bool) if ids is None else whole.index.isin(list(ids))
-    table, where = whole[keep], [at for at, kept in zip(spots_of(found)[1], keep, strict=True) if kept]
-    marked = colours or {}
+def places(desk: Desk, found: Answer, ids: Collection[str] | None = None, *, colours: dict[str, str] | None = None
+           ) -> tuple[list[Layer], list[Item]]:  # fmt: skip
+    """Candidate places as small dots: some by their ids, or all, which the map knows already and shows close up.
+
+    colours : of some of them, by id
+    """
+    marked, whole = colours or {}, found.plan.candidates
+    known = found.ground.city.candidates
+    if ids is None:
+        moved = {c.site for c in found.plan.scenario.change if c.type == "move"}
+        ids = [*(set(whole.index) - set(known.index)), *(moved & set(whole.index)), *marked]
+        layers: list[Layer] = [{"key": "places", "draw": "candidates", "lang": int(desk.lang == "en"),
+                                "hide": sorted(map(str, ids)), "items": []}]  # fmt: skip
+    else:
+        layers = []
+    keep = whole.index.isin(list(ids))
+    rows = pd.DataFrame(whole[keep]).to_dict("records")
+    where = [at for at, kept in zip(spots_of(found)[1], keep, strict=True) if kept]
     items: list[Item] = [
-        {"id": str(key), "at": at, "colour": marked.get(str(key), "#6b6f76"), "radius": 7 if key in marked else 4,
+        {"at": at, "colour": marked.get(str(key), GREY), "radius": 7 if key in marked else 4,
          "tip": [str(row["name"] or label(row["kind"], desk.lang)), label(row["kind"], desk.lang)]}
-        for key, row, at in zip(
-            table.index, pd.DataFrame(table).to_dict("records"), where, strict=True)
+        for key, row, at in zip(whole.index[keep], rows, where, strict=True)
     ]  # fmt: skip
-    marks = [{**item, "from": 0} for item in items if item["id"] in marked]
-    rest = [item for item in items if item["id"] not in marked]
-    layers: list[Layer] = [
-        {"key": "places", "draw": "places", "items": rest, "from": from_zoom},
-        {"key": "places", "draw": "places", "items": marks},
-    ]
-    return layers, [{"key": "places", "shape": "round", "colour": "#6b6f76", "text": desk.say("legend_places")}]
+    legend: Item = {"key": "places", "shape": "round", "colour": GREY, "text": desk.say("legend_places")}
+    return [*layers, {"key": "places", "draw": "places", "items": items}], [legend]
 
 
 def around(geometry: gpd.GeoSeries, margin_m: float = 300.0) -> list[list[float]]:
