@@ -137,9 +137,10 @@ def test_nobody_there_is_one_clear_error(tmp_path: Path):
         Client(tmp_path, patience=HASTE, sleep=Sleeps()).json(url, {})
 
 
-def test_an_address_that_is_none_is_refused(tmp_path: Path):
+@pytest.mark.parametrize("url", ["file:///etc/hosts", "-", "http://", "http://[", "http://a b/", "http://x:99999/"])
+def test_an_address_that_is_none_is_refused(tmp_path: Path, url: str):
     with pytest.raises(UnavailableError, match="no address"):
-        Client(tmp_path).json("file:///etc/hosts", {})
+        Client(tmp_path).json(url, {})
 
 
 # ---- a whole city ---------------------------------------------------------------------------------------------------

@@ -1,22 +1,23 @@
-"""A polite client for services of others: one request at a time, bounded in time, cached, complete or not at all."""
+"""A polite client for services of others: one request at a time, bounded in time, cached, complete or not at all.
 
-import email.message
-import email.utils
+requests carries it. osmnx 2.1 does not: tried against the same servers, it asks a service that stays busy (429, 504)
+without end, 55 seconds apart whatever Retry-After says, waits for ever on an answer that drips, and takes an answer
+that Overpass itself marks as cut short.
+"""
+
 import hashlib
-import http.client
 import json
 import queue
 import threading
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
 
 from walkshed.errors import Fault, UnavailableError
 
@@ -61,7 +62,8 @@ class Client:
         self, folder: Path, *, patience: Patience | None = None, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._folder, self._patience, self._sleep = folder, patience or Patience(), sleep
-        self._opener = urllib.request.build_opener()  # proxies by the usual environment variables
+        self._session = requests.Session()  # proxies by the usual environment variables
+        self._session.headers.update({"User-Agent": AGENT, "Accept": "application/json", "Accept-Encoding": "gzip"})
         self.asked = 0
 
     def json(self, url: str, query: Mapping[str, str], *, fault_of: Callable[[Any], str] = lambda _: "") -> Any:  # noqa: ANN401  JSON is of any kind
@@ -74,10 +76,7 @@ class Client:
         UnavailableError
             If it did not come whole after all tries, is no JSON, or is refused.
         """
-        address = f"{url}?{urllib.parse.urlencode(query)}"
-        where = urllib.parse.urlsplit(url).netloc or url[:80]
-        if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
-            raise UnavailableError(Fault("fetch.address", where, {"url": url[:200]}))
+        address, where = _address(url, query)
         kept = self._folder / f"{hashlib.sha256(address.encode()).hexdigest()[:24]}.json"
         if kept.is_file():
             return json.loads(kept.read_bytes())
@@ -109,42 +108,36 @@ class Client:
 
     def _get(self, address: str, where: str) -> bytes:
         """One request; whatever goes wrong is either worth another try or final."""
-        request = urllib.request.Request(  # noqa: S310  the scheme is looked at above
-            address, headers={"User-Agent": AGENT, "Accept": "application/json", "Accept-Encoding": "gzip"}
-        )
         try:
-            with self._opener.open(request, timeout=self._patience.connect_s) as response:
+            with self._session.get(address, timeout=self._patience.connect_s, stream=True) as response:
                 _refuse_other(response, where)
-                return self._body(response, where)
-        except urllib.error.HTTPError as error:
-            with error:
-                fault = Fault("fetch.status", where, {"status": error.code, "reason": str(error.reason)[:80]})
-                if error.code in BUSY:
-                    raise _Later(fault, _retry_after(error.headers)) from None
-            raise UnavailableError(fault) from None
-        except UnavailableError:  # a ConnectionError itself
-            raise
-        except (OSError, http.client.HTTPException, zlib.error) as error:
-            reason = str(getattr(error, "reason", "") or error)[:120] or type(error).__name__
-            raise _Later(Fault("fetch.broken", where, {"reason": reason})) from None
+                return b"".join(self._parts(response, where))
+        except requests.TooManyRedirects as error:
+            raise UnavailableError(_broken(error, where)) from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise _Later(_broken(error, where)) from None
 
-    def _body(self, response: http.client.HTTPResponse, where: str) -> bytes:
-        """Read to the end, as it comes: a service that drips may not hold us for ever."""
-        patience, end = self._patience, time.monotonic() + self._patience.whole_s
-        packed = response.headers.get("Content-Encoding", "").lower() == "gzip"
-        unpack = zlib.decompressobj(wbits=31) if packed else None
-        content, taken = bytearray(), 0
-        while part := response.read1(1 << 16):
+    def _parts(self, response: requests.Response, where: str) -> Iterator[bytes]:
+        """The body as it comes, unpacked: a service that drips may not hold us for ever."""
+        patience, end, taken = self._patience, time.monotonic() + self._patience.whole_s, 0
+        while part := response.raw.read1(1 << 16, decode_content=True):
             taken += len(part)
-            content += part if unpack is None else unpack.decompress(part, patience.bytes)
             if time.monotonic() > end:
                 raise _Later(Fault("fetch.slow", where, {"seconds": patience.whole_s}))
-            if len(content) >= patience.bytes:
+            if taken > patience.bytes:
                 raise UnavailableError(Fault("fetch.large", where, {"mb": patience.bytes >> 20}))
-        told = response.headers.get("Content-Length", "")
-        if (told.isdecimal() and taken < int(told)) or (unpack is not None and not unpack.eof):
-            raise _Later(Fault("fetch.truncated", where))
-        return bytes(content)
+            yield part
+
+
+def _address(url: str, query: Mapping[str, str]) -> tuple[str, str]:
+    """The whole address, and the host it is on; refused if it is none of the web."""
+    try:
+        address = requests.Request("GET", url, params=query).prepare().url or ""
+        if urlsplit(address).scheme in ("http", "https"):
+            return address, urlsplit(address).netloc
+    except ValueError:  # which requests' own errors are, too
+        pass
+    raise UnavailableError(Fault("fetch.address", url[:80], {"url": url[:200]}))
 
 
 def _in_time(ask: Callable[[], bytes], seconds: float, where: str) -> bytes:
@@ -167,11 +160,31 @@ def _in_time(ask: Callable[[], bytes], seconds: float, where: str) -> bytes:
     return outcome
 
 
-def _refuse_other(response: http.client.HTTPResponse, where: str) -> None:
-    """Pages of proxies and login screens come with status 200 too."""
+def _refuse_other(response: requests.Response, where: str) -> None:
+    """Refuse what is no data: also pages of proxies and login screens, which come with status 200."""
+    if not response.ok:
+        fault = Fault("fetch.status", where, {"status": response.status_code, "reason": response.reason[:80]})
+        if response.status_code in BUSY:
+            raise _Later(fault, _retry_after(response))
+        raise UnavailableError(fault)
     kind = response.headers.get("Content-Type", "")
     if "json" not in kind.lower():
         raise UnavailableError(Fault("fetch.not_data", where, {"kind": kind[:80] or "?"}))
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Seconds a service asks us to stay away; None if it does not say, or not so that one could understand it."""
+    try:
+        return urllib3.Retry().get_retry_after(response.raw)
+    except urllib3.exceptions.InvalidHeader:
+        return None
+
+
+def _broken(error: Exception, where: str) -> Fault:
+    """What went wrong, in the words of the innermost cause: the others quote it."""
+    while inner := getattr(error, "reason", None) or next((a for a in error.args if isinstance(a, Exception)), None):
+        error = inner
+    return Fault("fetch.broken", where, {"reason": str(error)[:120] or type(error).__name__})
 
 
 def _parsed(content: bytes, where: str, fault_of: Callable[[Any], str]) -> Any:  # noqa: ANN401  JSON is of any kind
@@ -182,15 +195,3 @@ def _parsed(content: bytes, where: str, fault_of: Callable[[Any], str]) -> Any: 
     if reason := fault_of(answer):
         raise _Later(Fault("fetch.broken", where, {"reason": reason[:200]}))
     return answer
-
-
-def _retry_after(headers: email.message.Message) -> float | None:
-    """Seconds a service asks us to stay away: a number or a date (RFC 9110, 10.2.3); None if it does not say."""
-    told = (headers.get("Retry-After") or "").strip()
-    if told.isdecimal():
-        return float(told)
-    try:
-        when = email.utils.parsedate_to_datetime(told)
-    except (TypeError, ValueError):
-        return None
-    return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
