@@ -10,9 +10,9 @@ from shapely import LineString, Point, box
 
 from walkshed.area import Area
 from walkshed.ground import Ground, prepare
-from walkshed.network import Ways
 from walkshed.scenario import Scenario
 from walkshed.sources.city import City
+from walkshed.ways import Ways
 from worlds import CRS
 
 Line = Sequence[tuple[float, float]]

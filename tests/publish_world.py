@@ -11,7 +11,8 @@ from shapely import LineString, Point, box
 
 from walkshed.area import Area
 from walkshed.errors import Fault
-from walkshed.network import WalkNetwork, Ways
+from walkshed.network import WalkNetwork
+from walkshed.ways import Ways
 
 CRS = "EPSG:4551"
 X0, Y0 = 445_000.0, 4_861_000.0  # Changchun

@@ -14,7 +14,6 @@ from pyproj import Geod, Transformer
 
 from walkshed.contracts import FloatArray
 from walkshed.errors import InputError
-from walkshed.network import Ways
 from walkshed.sources.coordinates import (
     SYSTEMS,
     bd09_to_gcj02,
@@ -25,6 +24,7 @@ from walkshed.sources.coordinates import (
     wgs84_to_gcj02,
 )
 from walkshed.sources.diagnosis import diagnose, gather
+from walkshed.ways import Ways
 
 in_china = st.tuples(st.floats(73.5, 134.0), st.floats(3.0, 53.5))
 CENTRE = (125.3184, 43.8846)

@@ -8,7 +8,7 @@ from osm_files import lonlat, ring, square, town, write_osm
 from walkshed.errors import InputError, MissingInputError
 from walkshed.network import WalkNetwork
 from walkshed.sources import osm
-from walkshed.sources.osm_walk import walk_filter
+from walkshed.walkable import walk_filter
 
 CRS_M = "EPSG:4551"
 CROSS = {1: (0, 0), 2: (1, 0), 3: (2, 0), 4: (1, -1), 5: (1, 1)}

@@ -11,8 +11,9 @@ from shapely import LineString
 
 from reference import reach_frame
 from walkshed.errors import InputError
-from walkshed.network import WalkNetwork, Ways
+from walkshed.network import WalkNetwork
 from walkshed.reach import Reach, reach
+from walkshed.ways import Ways
 from worlds import CRS, lattice, lattice_lines, places
 
 

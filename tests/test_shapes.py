@@ -10,10 +10,12 @@ from shapely import LineString
 
 from reference import split_graph
 from walkshed.anchors import anchor
+from walkshed.contracts import NM
 from walkshed.errors import InputError
 from walkshed.nearest import nearest
-from walkshed.network import NM, WalkNetwork, Ways
+from walkshed.network import WalkNetwork
 from walkshed.shapes import isodistance, reached_streets
+from walkshed.ways import Ways
 from worlds import CRS, lattice, lattice_lines, places
 
 SITES = places(["L", "M", "N"], [(130, 0), (410, 230), (260, 505)])

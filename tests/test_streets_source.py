@@ -10,8 +10,9 @@ import shapely
 from shapely import LineString, MultiLineString, Point
 
 from walkshed.errors import InputError, MissingInputError
+from walkshed.graphs import ways_of
 from walkshed.network import WalkNetwork
-from walkshed.sources.streets import from_lines, from_osmnx, read_graphml, read_lines
+from walkshed.sources.streets import from_lines, read_graphml, read_lines
 
 CRS_M = "EPSG:4551"
 
@@ -162,7 +163,7 @@ def graph(*, crs="EPSG:4326"):
 
 
 def test_edges_that_are_each_other_s_way_back_are_one_street():
-    ways = from_osmnx(graph(), CRS_M)
+    ways = ways_of(graph(), CRS_M)
 
     assert ways.ptr.tolist() == [0, 3, 5]
     assert ways.frame["length_m"].tolist() == [250.0, 300.0]
@@ -171,7 +172,7 @@ def test_edges_that_are_each_other_s_way_back_are_one_street():
 
 
 def test_a_graph_is_taken_as_it_is_and_its_lengths_are_kept():
-    network = WalkNetwork.build(from_osmnx(graph(), CRS_M), island_m=0)
+    network = WalkNetwork.build(ways_of(graph(), CRS_M), island_m=0)
 
     assert sorted((network.edge_nm / 1e9).tolist()) == [250.0, 300.0]
     assert network.component.tolist() == [0, 0, 0]
@@ -181,7 +182,7 @@ def test_two_streets_between_the_same_corners_stay_two():
     town = graph()
     town.add_edge(10, 20, osmid=3, highway="footway", length=160.0)
 
-    assert sorted(from_osmnx(town, CRS_M).frame["length_m"]) == [160.0, 250.0, 300.0]
+    assert sorted(ways_of(town, CRS_M).frame["length_m"]) == [160.0, 250.0, 300.0]
 
 
 def test_a_graph_that_lacks_what_it_needs_is_refused_with_all_faults():
@@ -189,7 +190,7 @@ def test_a_graph_that_lacks_what_it_needs_is_refused_with_all_faults():
     bare.add_node(1)
 
     with pytest.raises(InputError) as caught:
-        from_osmnx(bare, CRS_M)
+        ways_of(bare, CRS_M)
 
     assert keys(caught) == ["table.no_crs", "streets.no_edges", "streets.no_xy"]
 
@@ -202,7 +203,7 @@ def test_a_graph_saved_by_osmnx_reads_back_the_same(tmp_path):
     osmnx.save_graphml(graph(), path)
     (tmp_path / "junk.graphml").write_text("<graphml>", encoding="utf-8")
 
-    read, given = read_graphml(path, CRS_M), from_osmnx(graph(), CRS_M)
+    read, given = read_graphml(path, CRS_M), ways_of(graph(), CRS_M)
 
     assert np.allclose(read.xy, given.xy, rtol=0, atol=1e-6)
     assert read.node.tolist() == given.node.tolist()

@@ -7,7 +7,8 @@ import geopandas as gpd
 import numpy as np
 from shapely import LineString, points
 
-from walkshed.network import WalkNetwork, Ways
+from walkshed.network import WalkNetwork
+from walkshed.ways import Ways
 
 CRS = "EPSG:4551"
 

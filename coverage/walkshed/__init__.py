@@ -18,7 +18,7 @@ Tables in, tables out: GeoDataFrames in one metric CRS, ids in the index, metres
 1000.0
 
 Names are looked up when they are used, so that importing costs nothing. Modules of several measures go by their own
-name: `access`, `fairness`, `siting`, `interop`.
+name: `access`, `fairness`, `siting`.
 """
 
 import sys
@@ -27,13 +27,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from walkshed import access, fairness, interop, siting
+    from walkshed import access, fairness, siting
     from walkshed.area import Area
     from walkshed.errors import WalkshedError
     from walkshed.gaps import find_gaps
-    from walkshed.interop import from_osmnx, to_networkx
     from walkshed.nearest import nearest
-    from walkshed.network import WalkNetwork, Ways
+    from walkshed.network import WalkNetwork
     from walkshed.plan import Plan, run
     from walkshed.publish import write
     from walkshed.reach import Reach, reach
@@ -43,18 +42,19 @@ if TYPE_CHECKING:
     from walkshed.sources.osm import read as read_osm
     from walkshed.standards import yardsticks
     from walkshed.supply import kinds
+    from walkshed.ways import Ways
 
 __all__ = [
     "Area", "Plan", "Reach", "Scenario", "WalkNetwork", "WalkshedError", "Ways", "access", "fairness", "find_gaps",
-    "from_osmnx", "interop", "isodistance", "kinds", "max_cover", "nearest", "reach", "reached_streets", "read_osm",
-    "run", "siting", "to_networkx", "write", "yardsticks",
+    "isodistance", "kinds", "max_cover", "nearest", "reach", "reached_streets", "read_osm", "run", "siting", "write",
+    "yardsticks",
 ]  # fmt: skip
 
 _HOMES = {
     "Area": "area", "Plan": "plan", "Reach": "reach", "Scenario": "scenario", "WalkNetwork": "network",
-    "WalkshedError": "errors", "Ways": "network", "find_gaps": "gaps", "from_osmnx": "interop", "isodistance": "shapes",
+    "WalkshedError": "errors", "Ways": "ways", "find_gaps": "gaps", "isodistance": "shapes",
     "kinds": "supply", "max_cover": "siting", "nearest": "nearest", "reach": "reach", "reached_streets": "shapes",
-    "read_osm": "sources.osm", "run": "plan", "to_networkx": "interop", "write": "publish", "yardsticks": "standards",
+    "read_osm": "sources.osm", "run": "plan", "write": "publish", "yardsticks": "standards",
 }  # fmt: skip
 _OTHERWISE = {"read_osm": "read"}  # what a name is called at home
 

@@ -17,7 +17,7 @@ class NearestField:
     Of sites equally near, the one that joined first counts. A site more or less costs what lies around it.
 
     >>> from shapely import LineString, Point
-    >>> from walkshed.network import Ways
+    >>> from walkshed.ways import Ways
     >>> street = gpd.GeoDataFrame(geometry=[LineString([(0, 0), (900, 0)])], crs="EPSG:4551")
     >>> network = WalkNetwork.build(Ways.from_lines(street))
     >>> home = gpd.GeoDataFrame(index=["h"], geometry=[Point(800, 0)], crs="EPSG:4551")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -10,71 +11,19 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from walkshed._junctions import both_ways, components, cut, drawn_m, hilbert
+from walkshed._junctions import both_ways, components, cut, drawn_m, hilbert, nearest_lines
 from walkshed.barriers import Barriers
-from walkshed.contracts import NM, BoolArray, FloatArray, Index32, IntArray, check_metric, refuse
+from walkshed.contracts import NM, BoolArray, FloatArray, Index32, IntArray, refuse
 from walkshed.errors import Fault
+from walkshed.graphs import graph_of, ways_of
+from walkshed.ways import LEVELS, Ways
 
-LEVELS = ("major", "street", "path")
-"""How prominent a street is when drawn."""
+if TYPE_CHECKING:
+    import networkx as nx
 
 ISLAND_M = (
     5_000.0  # a component with less street than this is an island: nothing a walking limit could reach lies on it
 )
-
-
-@dataclass(frozen=True)
-class Ways:
-    """Streets as they come from a source, before they are cut at junctions; walkable both ways.
-
-    Attributes
-    ----------
-    crs : metric CRS of `xy`
-    ptr : int64 (ways + 1,); way `i` has the vertices `ptr[i]:ptr[i + 1]`, at least two
-    node : int64 (vertices,); equal keys are one place where walkers can turn (for OpenStreetMap: node ids)
-    xy : float64 (vertices, 2), metres
-    frame : one row per way: `name` ('' if none), `level` (one of `LEVELS`), optional `length_m`
-        that stands in for the drawn length
-    """
-
-    crs: CRS
-    ptr: IntArray
-    node: IntArray
-    xy: FloatArray
-    frame: pd.DataFrame
-
-    @classmethod
-    def none(cls, crs: CRS) -> "Ways":
-        """No streets at all: where distances come from elsewhere."""
-        frame = pd.DataFrame({"name": np.empty(0, dtype=object), "level": np.empty(0, dtype=object)})
-        return cls(crs, np.zeros(1, np.int64), np.empty(0, np.int64), np.empty((0, 2)), frame)
-
-    @classmethod
-    def from_lines(cls, lines: gpd.GeoDataFrame, *, where: str = "streets") -> "Ways":
-        """Read LineStrings that join where they share an exact vertex (as lines cut from OpenStreetMap do).
-
-        lines : metric CRS; optional columns `name`, `level`, `length_m`.
-
-        Raises
-        ------
-        InputError
-            If there is no line, no metric CRS, or a geometry that is not a LineString.
-        """
-        crs = check_metric(lines.crs, where)
-        refuse(_line_faults(lines, where))
-        xy, way = shapely.get_coordinates(lines.geometry.array, return_index=True)
-        _, node = np.unique(xy, axis=0, return_inverse=True)
-        ptr = np.concatenate([[0], np.cumsum(np.bincount(way, minlength=len(lines)))]).astype(np.int64)
-        frame = pd.DataFrame(
-            {
-                "name": lines["name"].fillna("").astype(str).to_numpy() if "name" in lines else "",
-                "level": lines["level"].to_numpy() if "level" in lines else "street",
-            },
-            index=range(len(lines)),
-        )
-        if "length_m" in lines:
-            frame["length_m"] = lines["length_m"].to_numpy(dtype=float)
-        return cls(crs, ptr, node.astype(np.int64).ravel(), xy, frame)
 
 
 @dataclass(frozen=True)
@@ -176,6 +125,46 @@ class WalkNetwork:
             names=tuple(names.tolist()), edge_level=np.asarray(level)[way].astype(np.int8), island_m=island_m,
         )  # fmt: skip
 
+    @classmethod
+    def from_osmnx(
+        cls, graph: "nx.MultiDiGraph | nx.MultiGraph", crs: object = None, *, island_m: float = ISLAND_M
+    ) -> "WalkNetwork":
+        """Network of an osmnx graph, simplified or not, or of what `to_networkx` gave.
+
+        Edges that are each other's way back become one street; all are walked both ways, with their own `length`.
+        crs : metric CRS to work in; None: the graph's own if it is metric, else the one that suits the place
+
+        Raises
+        ------
+        InputError
+            If the graph states no CRS, has no edge, or its nodes have no x and y.
+
+        Examples
+        --------
+        >>> import networkx as nx
+        >>> graph = nx.MultiDiGraph(crs="EPSG:4326")
+        >>> graph.add_nodes_from([(1, {"x": 125.30, "y": 43.88}), (2, {"x": 125.31, "y": 43.88})])
+        >>> _ = graph.add_edge(1, 2, length=804.0)
+        >>> network = WalkNetwork.from_osmnx(graph)
+        >>> network.crs.to_epsg(), (network.edge_nm / NM).tolist()
+        (4551, [804.0])
+        """
+        return cls.build(ways_of(graph, crs), island_m=island_m)
+
+    def to_networkx(self) -> "nx.MultiGraph":
+        """Graph with the junctions as nodes (`x`, `y` in metres) and the streets as edges, undirected.
+
+        Edges carry `length` (metres), `geometry` (LineString, from `u` to `v` as `edge_from` and `edge_to` have it),
+        `name` and `level`; the graph carries `crs`, so that osmnx can draw ``nx.MultiDiGraph(graph)``.
+
+        >>> from shapely import LineString
+        >>> street = gpd.GeoDataFrame({"name": ["同志街"]}, geometry=[LineString([(0, 0), (90, 0)])], crs="EPSG:4551")
+        >>> graph = WalkNetwork.build(Ways.from_lines(street)).to_networkx()
+        >>> [(d["name"], d["length"]) for _, _, d in graph.edges(data=True)]
+        [('同志街', 90.0)]
+        """
+        return graph_of(self.xy, self.edge_from, self.edge_to, self.streets())
+
     @cached_property
     def lines(self) -> NDArray[np.object_]:
         """Shapes of all edges as shapely LineStrings, in edge order."""
@@ -204,9 +193,7 @@ class WalkNetwork:
         check_same_crs(points.crs, self.crs, "points")
         where = np.asarray(points.array)
         mainland, tree = self._tree
-        (point, near), distance_m = tree.query_nearest(
-            where, max_distance=max_access_m * (1 + 1e-12), return_distance=True, all_matches=True
-        )
+        point, near, distance_m = nearest_lines(tree, where, max_access_m * (1 + 1e-12))
         first = np.lexsort((near, point))
         first = first[np.flatnonzero(np.diff(point[first], prepend=-1))]
         point, near, distance_m = point[first], near[first], distance_m[first]
@@ -266,17 +253,6 @@ def check_same_crs(found: object, expected: CRS, where: str) -> None:
     if CRS.from_user_input(found) != expected:
         names = {"found": CRS.from_user_input(found).to_string(), "expected": expected.to_string()}
         refuse([Fault("table.other_crs", where, names)])
-
-
-def _line_faults(lines: gpd.GeoDataFrame, where: str) -> list[Fault]:
-    if lines.empty:
-        return [Fault("table.no_rows", where)]
-    wrong = lines.geometry.geom_type != "LineString"
-    if wrong.any():
-        bad = ", ".join(map(str, (np.flatnonzero(wrong) + 1)[:12]))
-        example = lines.geometry.geom_type[wrong].iloc[0]
-        return [Fault("table.geometry_type", where, {"expected": "LineString", "rows": bad, "example": example})]
-    return []
 
 
 def _stretch(ways: Ways) -> FloatArray:

@@ -1,23 +1,30 @@
 """Who can walk where: the one table every later question reads."""
 
+import json
 import math
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array
 
 from walkshed._kernels import FAR, place_rows, rows_within
 from walkshed.anchors import Anchored, anchor, pointers
 from walkshed.contracts import NM, BoolArray, FloatArray, Index32, IntArray, Progress, refuse, row_numbers
-from walkshed.errors import Fault
+from walkshed.errors import Fault, InputError, MissingInputError
 from walkshed.network import WalkNetwork
 
+if TYPE_CHECKING:
+    from scipy.sparse import sparray
+
+BESIDE = b"walkshed"  # of a Parquet schema: what the rows cannot hold, ids in no pair and the limit
 BLOCK = 256  # sites a thread takes at a time: long enough to drown the call, short enough to share the work evenly
 
 
@@ -85,6 +92,71 @@ class Reach:
     def to_scipy(self) -> "csr_array":
         """Distances as a sparse array (sites, demand); a distance of 0 m is stored, an unreachable pair is not."""
         return csr_array((self.distance_m, self.demand, self.ptr), shape=(len(self.site_ids), len(self.demand_ids)))
+
+    @classmethod
+    def from_scipy(
+        cls, array: "sparray", *, demand_ids: Iterable[object], site_ids: Iterable[object], limit_m: float
+    ) -> "Reach":
+        """Read a sparse array of distances (sites, demand): what is not stored cannot be walked, a stored 0 is 0 m.
+
+        Raises
+        ------
+        InputError
+            If its shape is not that of the ids; as `from_frame` otherwise.
+
+        Examples
+        --------
+        >>> found = Reach.from_scipy(coo_array(([300.0], ([0], [1]))), demand_ids="hi", site_ids=["L"], limit_m=500)
+        >>> found.to_frame().to_dict("records")
+        [{'from_id': 'i', 'to_id': 'L', 'distance_m': 300.0}]
+        """
+        demand, sites = pd.Index(list(demand_ids)), pd.Index(list(site_ids))
+        pairs = coo_array(array)
+        if pairs.shape != (len(sites), len(demand)):
+            rows, columns = pairs.shape
+            values = {"rows": rows, "columns": columns, "sites": len(sites), "demand": len(demand)}
+            refuse([Fault("reach.shape", "distances", values)])
+        site, point = pairs.coords
+        frame = pd.DataFrame({"from_id": demand[point], "to_id": sites[site], "distance_m": pairs.data})
+        return cls.from_frame(frame, demand_ids=demand, site_ids=sites, limit_m=limit_m)
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Write `to_frame` as a file that any tool reads; the limit and all ids stand beside it in its schema.
+
+        Ids must be text or whole numbers.
+        """
+        import pyarrow as pa  # noqa: PLC0415 - only who asks for Parquet waits for it
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
+        table = pa.Table.from_pandas(self.to_frame(), preserve_index=False)
+        beside = {"limit_m": self.limit_m, "demand_ids": self.demand_ids.tolist(), "site_ids": self.site_ids.tolist()}
+        pq.write_table(table.replace_schema_metadata({BESIDE: json.dumps(beside, ensure_ascii=False)}), path)
+
+    @classmethod
+    def from_parquet(cls, path: str | Path) -> "Reach":
+        """Read what `to_parquet` wrote.
+
+        Raises
+        ------
+        MissingInputError
+            If there is no such file.
+        InputError
+            If it is another Parquet file, or none at all.
+        """
+        import pyarrow as pa  # noqa: PLC0415 - only who asks for Parquet waits for it
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
+        file = Path(path)
+        if not file.is_file():
+            raise MissingInputError(Fault("reach.missing", file.name))
+        try:
+            table = pq.read_table(file)
+        except pa.ArrowInvalid:
+            raise InputError(Fault("reach.not_reach", file.name)) from None
+        beside = (table.schema.metadata or {}).get(BESIDE)
+        if beside is None:
+            raise InputError(Fault("reach.not_reach", file.name))
+        return cls.from_frame(table.to_pandas(), **json.loads(beside))
 
     @classmethod
     def from_frame(

@@ -58,7 +58,7 @@ def reached_streets(
 
     Examples
     --------
-    >>> from walkshed.network import Ways
+    >>> from walkshed.ways import Ways
     >>> street = gpd.GeoDataFrame(geometry=[shapely.LineString([(0, 0), (900, 0)])], crs="EPSG:4551")
     >>> site = gpd.GeoDataFrame(index=["L"], geometry=[shapely.Point(200, 100)], crs="EPSG:4551")
     >>> network = WalkNetwork.build(Ways.from_lines(street))
@@ -102,7 +102,7 @@ def isodistance(
 
     Examples
     --------
-    >>> from walkshed.network import Ways
+    >>> from walkshed.ways import Ways
     >>> street = gpd.GeoDataFrame(geometry=[shapely.LineString([(0, 0), (900, 0)])], crs="EPSG:4551")
     >>> site = gpd.GeoDataFrame(index=["L"], geometry=[shapely.Point(400, 0)], crs="EPSG:4551")
     >>> isodistance(WalkNetwork.build(Ways.from_lines(street)), site, 200).total_bounds.tolist()

@@ -9,11 +9,11 @@ import pandas as pd
 import shapely
 
 from walkshed.contracts import FloatArray
-from walkshed.network import LEVELS
 from walkshed.publish.images import CLASSES, RAMPS, STATES, Cells, cells_of
 from walkshed.publish.panel import licences
 from walkshed.publish.scene import core, kinds_shown, outlets_shown
 from walkshed.supply import kinds
+from walkshed.ways import LEVELS
 from walkshed.words import Lang, say
 
 if TYPE_CHECKING:

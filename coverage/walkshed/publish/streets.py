@@ -13,8 +13,8 @@ import numpy as np
 import shapely
 
 from walkshed.contracts import BoolArray, FloatArray, IntArray
-from walkshed.network import LEVELS
 from walkshed.publish.images import mercator
+from walkshed.ways import LEVELS
 
 if TYPE_CHECKING:
     from walkshed.network import WalkNetwork

@@ -12,10 +12,10 @@ from pyproj import CRS
 
 from walkshed.contracts import FloatArray, IntArray, refuse
 from walkshed.errors import Fault
-from walkshed.network import Ways
 from walkshed.scenario import Block, Bridge, Change, Gate
 from walkshed.sources.city import City
 from walkshed.sources.coordinates import to_wgs84
+from walkshed.ways import Ways
 
 JOIN_M = 50.0
 """How far an end of a new bridge may be drawn from the street it joins."""

@@ -9,7 +9,7 @@ import pandas as pd
 
 from walkshed.area import Area
 from walkshed.errors import Fault
-from walkshed.network import Ways
+from walkshed.ways import Ways
 
 
 @dataclass(frozen=True)

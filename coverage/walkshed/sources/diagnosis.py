@@ -12,8 +12,8 @@ from scipy.stats import rankdata
 
 from walkshed.contracts import FloatArray, IntArray, check_metric
 from walkshed.errors import Fault
-from walkshed.network import Ways
 from walkshed.sources.coordinates import SYSTEMS, in_gcj02, to_wgs84
+from walkshed.ways import Ways
 
 Streets: TypeAlias = Ways | gpd.GeoSeries | gpd.GeoDataFrame
 """What points are laid on: ways, or lines in a metric CRS."""

@@ -13,8 +13,8 @@ from walkshed.errors import Fault, InputError, UnavailableError
 from walkshed.sources.fetch_http import Client
 from walkshed.sources.osm_raw import Bbox
 from walkshed.sources.osm_tables import wanted
-from walkshed.sources.osm_walk import walk_filter
 from walkshed.supply import kinds
+from walkshed.walkable import walk_filter
 
 NOMINATIM = "https://nominatim.openstreetmap.org/search"
 OVERPASS = "https://overpass-api.de/api/interpreter"

@@ -16,7 +16,6 @@ from walkshed.area import Area, metric_crs
 from walkshed.contracts import Progress, refuse
 from walkshed.demand import Weights, clip_demand, from_table, scale_to_totals, spread
 from walkshed.errors import Fault
-from walkshed.network import Ways
 from walkshed.scenario import Scenario, files, has_osm, is_grid
 from walkshed.sources import osm, sample
 from walkshed.sources.city import City, InputFile
@@ -26,6 +25,7 @@ from walkshed.sources.streets import from_lines, read_graphml, read_lines
 from walkshed.sources.tables import read_outlets
 from walkshed.sources.vector import read_csv, read_points, read_vector
 from walkshed.supply import kinds, merge_near
+from walkshed.ways import Ways
 
 HOMES = ("apartments", "residential", "house", "dormitory", "terrace", "detached", "semidetached_house", "bungalow")
 """Values of OpenStreetMap's `building` that people live in."""

@@ -11,10 +11,10 @@ from pyproj import CRS, Transformer
 
 from walkshed.contracts import FloatArray, check_metric
 from walkshed.errors import Fault, InputError
-from walkshed.network import Ways
 from walkshed.sources import osm_sites, osm_tables
 from walkshed.sources.osm_raw import Bbox, Lines, scan
 from walkshed.supply import Kind, kinds
+from walkshed.ways import Ways
 from walkshed.words import Lang
 
 LICENCE = "ODbL 1.0, © OpenStreetMap contributors"

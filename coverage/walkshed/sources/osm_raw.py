@@ -14,8 +14,8 @@ from osmium.osm.types import OSMEntity
 
 from walkshed.contracts import BoolArray, FloatArray, IntArray
 from walkshed.errors import Fault, InputError, MissingInputError
-from walkshed.sources.osm_walk import walk_filter
 from walkshed.tags import Tags
+from walkshed.walkable import walk_filter
 
 Bbox = tuple[float, float, float, float]
 """West, south, east, north in degrees of WGS-84."""

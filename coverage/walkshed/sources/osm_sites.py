@@ -9,10 +9,10 @@ import shapely
 
 from walkshed.contracts import BoolArray
 from walkshed.errors import Fault
-from walkshed.network import Ways
 from walkshed.sources.osm_raw import Bbox, Kept, name_of
 from walkshed.sources.osm_tables import Found, ObjectArray
 from walkshed.supply import Kind, kind_finder, merge_near
+from walkshed.ways import Ways
 from walkshed.words import Lang, say
 
 SAME_M = 150.0  # one place drawn as a point and as an area: a station's two ends are this far apart

@@ -1,7 +1,6 @@
 """Streets that are not an OpenStreetMap extract: lines (Geofabrik's schema or any other) and osmnx graphs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -13,12 +12,10 @@ from pyproj import CRS, Transformer
 
 from walkshed.contracts import BoolArray, FloatArray, IntArray, check_metric, refuse, row_numbers
 from walkshed.errors import Fault, InputError, MissingInputError
-from walkshed.network import Ways
+from walkshed.graphs import ways_of
 from walkshed.sources.osm_raw import Bbox
-from walkshed.sources.osm_walk import walk_filter
-
-if TYPE_CHECKING:
-    import networkx as nx
+from walkshed.walkable import walk_filter
+from walkshed.ways import Ways
 
 _YES = ("T", "t", "1", "yes", "true", "True")
 
@@ -174,66 +171,4 @@ def read_graphml(path: Path, crs: object) -> Ways:
         raise InputError(
             Fault("streets.not_graph", path.name, {"problem": f"{type(error).__name__}: {error}"})
         ) from None
-    return from_osmnx(graph, crs, where=path.name)
-
-
-def from_osmnx(graph: "nx.MultiDiGraph", crs: object, *, where: str = "graph") -> Ways:
-    """Streets of an osmnx graph (networkx MultiDiGraph, simplified or not).
-
-    Edges that are each other's way back become one street, walkable both ways; one-way edges are walkable both ways
-    too. The edge's own `length` is kept as `length_m`.
-
-    Raises
-    ------
-    InputError
-        If the graph states no CRS, has no edge, or its nodes have no x and y.
-    """
-    metric = check_metric(crs, "crs")
-    source = graph.graph.get("crs")
-    lost = [node for node, data in graph.nodes(data=True) if not {"x", "y"} <= data.keys()]
-    faults = [Fault("table.no_crs", where)] if source is None else []
-    faults += [Fault("streets.no_edges", where)] if graph.number_of_edges() == 0 else []
-    faults += [Fault("streets.no_xy", where, {"n": len(lost), "example": lost[0]})] if lost else []
-    refuse(faults)
-    edges = _edges(graph)
-    xy, row = shapely.get_coordinates(edges["line"].to_numpy(), return_index=True)
-    ptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(edges)))]).astype(np.int64)
-    frame = edges[["name", "level", "bridge", "tunnel", "length_m"]].reset_index(drop=True)
-    return Ways(metric, ptr, _graph_nodes(edges, ptr), _project(xy, source, metric), frame)
-
-
-def _edges(graph: "nx.MultiDiGraph") -> pd.DataFrame:
-    """One row per street, sorted: ends, line, and what is known of it; ways back are dropped."""
-    nodes = graph.nodes
-    number = {node: i for i, node in enumerate(sorted(nodes, key=lambda node: (str(type(node)), node)))}
-    rows = [
-        {
-            "u": number[u],
-            "v": number[v],
-            "line": data.get("geometry") or shapely.LineString([(nodes[n]["x"], nodes[n]["y"]) for n in (u, v)]),
-            "length_m": float(data.get("length", np.nan)),
-            "name": _first(data.get("name")),
-            "level": walk_filter().level({"highway": _first(data.get("highway"))}) or "street",
-            "bridge": _first(data.get("bridge"), "no") != "no",
-            "tunnel": _first(data.get("tunnel"), "no") != "no",
-        }
-        for u, v, data in graph.edges(data=True)
-    ]
-    table = pd.DataFrame(rows).sort_values(["u", "v", "length_m"], kind="stable")
-    shape = shapely.to_wkb(shapely.normalize(table["line"].to_numpy()))
-    ends = np.sort(table[["u", "v"]].to_numpy(), axis=1)
-    return table[~pd.DataFrame({"a": ends[:, 0], "b": ends[:, 1], "shape": shape}).duplicated().to_numpy()]
-
-
-def _first(value: object, default: str = "") -> str:
-    """One text of what osmnx may give as nothing, a text or, where it merged edges, several."""
-    if isinstance(value, list | tuple | set):
-        return min(map(str, value)) if value else default
-    return default if value is None or value != value else str(value)  # noqa: PLR0124 - NaN is not itself
-
-
-def _graph_nodes(edges: pd.DataFrame, ptr: IntArray) -> IntArray:
-    """Only the ends of edges join: the graph says what meets, not its drawn shapes."""
-    key = np.arange(ptr[-1], dtype=np.int64) + int(edges[["u", "v"]].to_numpy().max()) + 1
-    key[ptr[:-1]], key[ptr[1:] - 1] = edges["u"].to_numpy(), edges["v"].to_numpy()
-    return key
+    return ways_of(graph, crs, where=path.name)

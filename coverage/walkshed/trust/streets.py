@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from walkshed._junctions import cut, nearest_lines
 from walkshed.contracts import NM, BoolArray, FloatArray, IntArray
-from walkshed.network import Attachment, WalkNetwork, Ways
+from walkshed.network import Attachment, WalkNetwork
 from walkshed.trust.finding import Finding, graded, listed, lonlat
+from walkshed.ways import Ways
 
 FAR_M = 300.0
 """People farther than this from any street live where streets are not mapped: the 5-minute circle of GB 50180-2018."""

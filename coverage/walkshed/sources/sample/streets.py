@@ -9,7 +9,6 @@ from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
 from walkshed.contracts import BoolArray, FloatArray, IntArray
-from walkshed.network import Ways
 from walkshed.sources.sample.arteries import Arteries
 from walkshed.sources.sample.blocks import INDUSTRY, PARK, Blocks
 from walkshed.sources.sample.facts import Facts
@@ -18,6 +17,7 @@ from walkshed.sources.sample.land import ORIGIN, Land
 from walkshed.sources.sample.roads import Roads
 from walkshed.sources.sample.settlements import Settlements
 from walkshed.sources.sample.shapes import Names, Shapes, touching
+from walkshed.ways import Ways
 
 GRID_PER_M = 2.0  # big streets end on a half-metre grid
 RAMP_M, RAMP_STEPS = 3_000.0, 6
