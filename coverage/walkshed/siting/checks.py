@@ -67,9 +67,9 @@ def option_faults(table: pd.DataFrame, reach: Reach) -> list[Fault]:
         for key, bad in wrong.items()
         if bad.any()
     ]
-    known = set(reach.site_ids.astype(str))
-    lost = [i for i, place in zip(table.index, table["place"], strict=True) if i not in known and place not in known]
-    return [*found, *([Fault("siting.not_in_reach", "candidates", {"ids": cited(lost)})] if lost else [])]
+    known = reach.site_ids.astype(str)
+    lost = table.index[~(table.index.isin(known) | table["place"].isin(known).to_numpy())]
+    return [*found, *([Fault("siting.not_in_reach", "candidates", {"ids": cited(lost)})] if len(lost) else [])]
 
 
 def rule_faults(rules: Rules, table: pd.DataFrame) -> list[Fault]:
@@ -98,13 +98,12 @@ def rule_faults(rules: Rules, table: pd.DataFrame) -> list[Fault]:
 def _name_faults(rules: Rules, table: pd.DataFrame) -> list[Fault]:
     """Names in the rules that no option has, and numbers per name below 0."""
     found = []
-    ids = set(table.index) | set(table["place"])
     for key in ("require", "forbid"):
-        lost = [i for i in getattr(rules, key) if i not in ids]
+        lost = [i for i in getattr(rules, key) if i not in table.index and not (table["place"] == i).any()]
         if lost:
             found.append(Fault("siting.unknown", key, {"ids": cited(lost), "known": cited(table.index)}))
     for key, column in (("floors", "unit"), ("ceilings", "unit"), ("kinds", "kind")):
-        limits, known = getattr(rules, key), set(table[column])
+        limits, known = getattr(rules, key), set(table[column].unique())
         for name, number in sorted(limits.items()):
             if number < 0:
                 found.append(Fault("siting.negative", f"{key}.{name}", {"value": number}))

@@ -116,12 +116,8 @@ def _one_per_place(table: pd.DataFrame) -> list[Rule]:
 
 def _named(key: str, ids: tuple[str, ...], table: pd.DataFrame) -> list[Rule]:
     found: list[Rule] = []
-    if not ids:
-        return found
-    places = table.reset_index(drop=True).groupby("place", sort=False).indices
     for name in ids:
-        own = table.index.get_indexer(pd.Index([name]))
-        options = np.union1d(own[own >= 0], np.asarray(places.get(name, []), dtype=np.int64)).astype(np.int64)
+        options = np.flatnonzero((table.index == name) | (table["place"] == name).to_numpy())
         side = {"low": 1.0} if key == "require" else {"high": 0.0}
         found.append(Rule(key, name, options, _ones(options), **side))
     return found

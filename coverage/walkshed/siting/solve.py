@@ -45,7 +45,7 @@ def solve(problem: Problem, goal: Goal = MAX_COVER, *, time_limit_s: float = TIM
 
 
 def _faults(problem: Problem, goal: Goal) -> list[Fault]:
-    units = set(problem.demand["unit"].astype(str)) if "unit" in problem.demand else set()
+    units = set(problem.demand["unit"].unique().astype(str)) if "unit" in problem.demand else set()
     shares = {"serve": goal.serve, "percentile": goal.percentile, "second": goal.second}
     shares |= {f"serve_units.{unit}": share for unit, share in goal.serve_units.items()}
     found = [Fault("siting.share_target", k, {"value": v}) for k, v in shares.items() if not 0 <= v <= 1]
