@@ -21,9 +21,10 @@ __all__ = ["render", "write"]
 
 def render(plan: "Plan") -> dict[str, bytes]:
     """Return every file of a plan by its name, without touching the disk."""
-    with ThreadPoolExecutor(1) as helper:  # the GeoPackage is GDAL's work, done beside ours
-        package = helper.submit(geopackage, plan)
+    with ThreadPoolExecutor(2) as helper:  # GDAL and the solver work outside Python, so beside the drawing
+        reasons, package = helper.submit(lambda: plan.why), helper.submit(geopackage, plan)
         drawing = Drawing.of(plan)
+        reasons.result()
         pages = {"page.html": page_html(plan, drawing), "map.html": map_html(plan, drawing)}
         picture = map_png(plan, drawing.cells)
         tables = package.result()
