@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import LineString, Point, box
 
-from cities import asks, barriers_of, city, ground, lines_of
+from cities import asks, barriers_of, city, ground, lines_of, sites_of
 from walkshed.barriers import Barriers
 from walkshed.contracts import NM
 from walkshed.errors import InputError
@@ -74,6 +74,32 @@ def test_a_leg_through_a_corner_of_a_wall_crosses_it():
     corner = barriers_of([[(400.0, 20.0), (500.0, 20.0), (600.0, 25.0)]], "wall")
 
     assert access_m(attached((500.0, 40.0), corner)) == 60.0
+
+
+TRACKS = barriers_of([[(-500.0, y), (4000.0, y)] for y in (30.0, 35.0, 45.0)], "railway")
+
+
+def between_the_tracks(kind: str, tracks: gpd.GeoDataFrame = TRACKS) -> Attachment:
+    held = city(BANKS, [(500.0, 40.0, 1.0)], barriers=tracks, candidates=sites_of({"s": (500.0, 40.0)}, kind=kind))
+    return ground(held).candidates.at
+
+
+def test_a_station_is_left_over_or_under_its_own_tracks_and_nothing_else_is():
+    assert access_m(between_the_tracks("station")) == 40.0
+    assert between_the_tracks("park").off_network.all()
+
+
+def test_a_station_has_no_way_through_a_river():
+    walled = barriers_of([[(-500.0, 30.0), (4000.0, 30.0)], [(-500.0, 50.0), (4000.0, 50.0)]], ["river", "railway"])
+
+    assert access_m(between_the_tracks("station", walled)) == 60.0
+
+
+def test_homes_beside_a_station_are_held_back_by_its_tracks():
+    station = sites_of({"s": (500.0, 40.0)}, kind="station")
+    held = city(BANKS, [(505.0, 40.0, 1.0)], barriers=TRACKS, candidates=station)
+
+    assert ground(held).people.at.off_network.all()
 
 
 def test_a_street_on_the_barrier_itself_can_be_reached():

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
@@ -124,6 +125,19 @@ def test_people_far_from_streets_are_counted_at_300_metres():
 
     assert (far.values["people"], far.values["share"], far.grade) == (3.0, 0.03, "look")
     assert far.rows == ("d1",)
+
+
+def test_who_is_closed_in_by_walls_without_a_gate_is_told_apart_from_who_has_no_street():
+    wall = barriers_of([shapely.box(420, 320, 480, 380).exterior], "wall")
+    homes = [(450.0, 350.0, 30.0), (450.0, 5000.0, 7.0), (50.0, 0.0, 63.0)]
+    held = city(TOWN, homes, barriers=wall, candidates=sites_of({"court": (455.0, 350.0)}))
+
+    shut = found(held, "closed_in")
+    open_ = found(replace(held, gates=gpd.GeoSeries([shapely.Point(420, 350)], crs=held.demand.crs)), "closed_in")
+
+    assert (shut.grade, shut.values["people"], shut.values["share"], shut.values["names"]) == ("look", 30, 0.3, "court")
+    assert shut.rows == ("d0",)
+    assert (open_.grade, open_.text("zh")[:5]) == ("ok", "附近有街道")
 
 
 def test_people_who_live_nowhere_near_streets_stop_the_plan():

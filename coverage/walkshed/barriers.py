@@ -7,10 +7,12 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from walkshed.contracts import BoolArray, FloatArray, IntArray
 
 GATE_M = 5.0  # half of a wide gate, and how well it is drawn: within this of an opening a barrier is open
+STATION_M = 1.0  # a leg begins at a station, not beside it: what is left of rounding
 FIRST_M = 50.0  # the first circle in which another street is looked for
 
 
@@ -51,6 +53,7 @@ class Barriers:
     start, end : float64 (pieces, 2); area : int64 (pieces,), the polygon a piece bounds, -1 for a line
     areas : polygons, such as wide rivers: who is inside one may leave it
     gates : float64 (gates, 2)
+    track : bool (pieces,), pieces of railways; stations : float64 (stations, 2), whose buildings bridge them
     """
 
     start: FloatArray
@@ -58,10 +61,17 @@ class Barriers:
     area: IntArray
     areas: NDArray[np.object_]
     gates: FloatArray
+    track: BoolArray
+    stations: FloatArray
 
     @classmethod
-    def of(cls, table: gpd.GeoDataFrame, gates: gpd.GeoSeries | None = None) -> "Barriers":
+    def of(
+        cls, table: gpd.GeoDataFrame, gates: gpd.GeoSeries | None = None, stations: gpd.GeoSeries | None = None
+    ) -> "Barriers":
         """Take lines and polygons apart; openings within `GATE_M` of a gate are cut out of them.
+
+        table : of each barrier its `kind`, where it is known; stations : points that lie among the tracks and are left
+        over or under them
 
         >>> wall = gpd.GeoDataFrame(geometry=[shapely.LineString([(0, 0), (100, 0)])], crs="EPSG:4551")
         >>> gate = gpd.GeoSeries([shapely.Point(50, 0)], crs="EPSG:4551")
@@ -69,18 +79,23 @@ class Barriers:
         >>> Barriers.of(wall).crossed(*legs).tolist(), Barriers.of(wall, gate).crossed(*legs).tolist()
         ([True, True], [True, False])
         """
-        shapes = np.asarray(table.geometry.array, dtype=object)
-        shapes = shapely.get_parts(shapes[~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)])
+        given = np.asarray(table.geometry.array, dtype=object)
+        shapes, row = shapely.get_parts(given, return_index=True)
+        shapes, row = shapes[~shapely.is_empty(shapes)], row[~shapely.is_empty(shapes)]
         polygon = shapely.get_dimensions(shapes) == 2  # noqa: PLR2004  surfaces
-        areas = shapes[polygon]
-        lines = np.concatenate([shapes[shapely.get_dimensions(shapes) == 1], shapely.boundary(areas)])
+        areas, single = shapes[polygon], shapely.get_dimensions(shapes) == 1
+        lines = np.concatenate([shapes[single], shapely.boundary(areas)])
+        railway = (table["kind"] == "railway").to_numpy() if "kind" in table else np.zeros(len(table), dtype=bool)
+        track = railway[np.concatenate([row[single], row[polygon]])]
         owner = np.concatenate([np.full(len(lines) - len(areas), -1), np.arange(len(areas))]).astype(np.int64)
         through = np.empty(0, dtype=object) if gates is None else np.asarray(gates.array, dtype=object)
         lines = _opened(lines, through)
         parts, line = shapely.get_parts(lines, return_index=True)
         xy, part = shapely.get_coordinates(parts, return_index=True)
         first = np.flatnonzero(part[1:] == part[:-1])
-        return cls(xy[first], xy[first + 1], owner[line[part[first]]], areas, shapely.get_coordinates(through))
+        of = line[part[first]]
+        at = np.empty((0, 2)) if stations is None else shapely.get_coordinates(np.asarray(stations.array))
+        return cls(xy[first], xy[first + 1], owner[of], areas, shapely.get_coordinates(through), track[of], at)
 
     def __bool__(self) -> bool:
         return len(self.start) > 0
@@ -88,7 +103,8 @@ class Barriers:
     def crossed(self, start: FloatArray, end: FloatArray) -> BoolArray:
         """Whether each leg crosses a barrier; a leg that only ends on one does not. float64 (legs, 2) each.
 
-        A leg that starts inside a polygon is not held back by it: homes drawn in a river stand on its bank.
+        A leg that starts inside a polygon is not held back by it: homes drawn in a river stand on its bank. One that
+        starts at a station is not held back by tracks.
         """
         found = np.zeros(len(start), dtype=bool)
         if not len(start) or not self:
@@ -98,7 +114,7 @@ class Barriers:
         beside = (_side(p, q, r) >= 0) != (_side(p, q, s) >= 0)  # half-open: a corner of a barrier counts once
         across = beside & (_side(r, s, p) * _side(r, s, q) < 0)
         leg, piece = leg[across], piece[across]
-        held = ~self._inside(start, leg, self.area[piece])
+        held = ~self._inside(start, leg, self.area[piece]) & ~(self.track[piece] & self._at_station(start)[leg])
         found[leg[held]] = True
         return found
 
@@ -112,6 +128,17 @@ class Barriers:
         edge = np.flatnonzero(area >= 0)
         inside[edge] = shapely.contains_xy(self.areas[area[edge]], start[leg[edge], 0], start[leg[edge], 1])
         return inside
+
+    def _at_station(self, start: FloatArray) -> BoolArray:
+        """Whether each leg starts at a station."""
+        if not len(self.stations):
+            return np.zeros(len(start), dtype=bool)
+        far_m, _ = self._platforms.query(start, distance_upper_bound=STATION_M)
+        return np.asarray(np.isfinite(far_m))
+
+    @cached_property
+    def _platforms(self) -> cKDTree:
+        return cKDTree(self.stations)
 
     def lead(
         self, points: FloatArray, lines: NDArray[np.object_], tree: shapely.STRtree, *, max_access_m: float

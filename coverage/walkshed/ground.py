@@ -83,7 +83,7 @@ def prepare(city: City, scenario: Scenario) -> Ground:
     city = apply(city, scenario.change)
     island_m = scenario.streets.island_m
     network = WalkNetwork.build(city.ways, island_m=ISLAND_M if island_m is None else island_m)
-    network = replace(network, barriers=Barriers.of(city.barriers, city.gates))
+    network = replace(network, barriers=Barriers.of(city.barriers, city.gates, city.stations))
 
     def on(points: gpd.GeoDataFrame) -> Anchored:
         return anchor(network, points, max_access_m=scenario.standard.max_access_m)

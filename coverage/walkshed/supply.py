@@ -38,6 +38,7 @@ class Kind:
     cost : of building one, in the user's unit; 1.0 is one ordinary reading room
     seats : of an ordinary one; None is unknown
     min_area_m2 : smaller areas in OpenStreetMap are passed over
+    in_station : lies among the tracks of a railway, and is left over or under them
     """
 
     key: str
@@ -53,6 +54,7 @@ class Kind:
     cost: float = 1.0
     seats: int | None = None
     min_area_m2: float = 0.0
+    in_station: bool = False
 
     def status(self, tags: Mapping[str, str]) -> str:
         """Status of an OpenStreetMap object of this kind: only an outlet's own kind makes it an outlet.
@@ -192,6 +194,7 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "cost": ("≥ 0", _number(0)),
     "seats": ("≥ 0", lambda value: _number(0)(value) and isinstance(value, int)),
     "min_area_m2": ("≥ 0", _number(0)),
+    "in_station": ("true | false", lambda value: isinstance(value, bool)),
 }
 _CONDITIONS = ("osm", "not_public", "not_public_inside")
 _REQUIRED = ("zh", "en", "colour", "role")

@@ -9,6 +9,7 @@ import pandas as pd
 
 from walkshed.area import Area
 from walkshed.errors import Fault
+from walkshed.supply import kinds
 from walkshed.ways import Ways
 
 
@@ -62,3 +63,10 @@ class City:
     gates: gpd.GeoSeries | None = None
     inputs: tuple[InputFile, ...] = ()
     notes: tuple[Fault, ...] = ()
+
+    @property
+    def stations(self) -> gpd.GeoSeries:
+        """Outlets and candidates in stations, which are left over or under the tracks they lie among."""
+        within = [key for key, kind in kinds().items() if kind.in_station]
+        both = (self.outlets, self.candidates)
+        return gpd.GeoSeries(pd.concat([sites.geometry[sites["kind"].isin(within)] for sites in both]))

@@ -1,7 +1,9 @@
 """What the data are worth: every finding graded ok, look or stop, with its numbers, its places and what to do."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -9,6 +11,7 @@ import shapely
 from walkshed.contracts import FloatArray
 from walkshed.errors import Fault, InputError
 from walkshed.ground import Ground
+from walkshed.network import Attachment
 from walkshed.scenario import Scenario
 from walkshed.supply import kinds
 from walkshed.trust.finding import GRADES, Finding, Grade, graded, listed, lonlat, named, worst
@@ -35,6 +38,7 @@ def check(ground: Ground, scenario: Scenario, *, served: FloatArray | None = Non
         islands(network, city.demand, ground.people.at, access_m),
         *streets(Edges.of(city.ways), network, city.barriers),
         far_people(city.demand, ground.people.at, network, access_m),
+        _closed_in(ground, access_m),
         *_people(ground, scenario),
         *_supply(ground, scenario),
     ]
@@ -108,6 +112,24 @@ def _people(ground: Ground, scenario: Scenario) -> Iterator[Finding]:
     empty = people.index[people <= 0]
     labels = city.area.units["label"]
     yield Finding("trust.empty_units", "look" if len(empty) else "ok", {"n": len(empty), "names": named(labels[empty])}, listed(empty))  # fmt: skip  # noqa: E501
+
+
+def _closed_in(ground: Ground, max_access_m: float) -> Finding:
+    """Whom walls, tracks or water keep from every street near: where gates or bridges are missing from the data."""
+    city, free = ground.city, replace(ground.network, barriers=None)
+
+    def held(points: gpd.GeoDataFrame, at: Attachment) -> gpd.GeoDataFrame:
+        off = points[at.off_network]
+        return off[~free.attach(off.geometry, max_access_m=max_access_m).off_network]
+
+    homes = held(city.demand, ground.people.at).sort_values("people", ascending=False, kind="stable")
+    sites = [held(city.outlets, ground.outlets.at), held(city.candidates, ground.candidates.at)]
+    names = [name for of in sites for name in of["name"]]
+    people, everyone = float(homes["people"].sum()), max(float(city.demand["people"].sum()), 1.0)
+    xy = np.concatenate([shapely.get_coordinates(of.geometry.array) for of in (*sites, homes)])
+    told = {"n": len(xy), "people": people, "share": people / everyone, "within_m": max_access_m}
+    values = {**told, "sites": len(names), "names": named(names) or "–"}
+    return Finding("trust.closed_in", graded(len(xy), 0), values, listed(homes.index), lonlat(xy, city.area.crs))
 
 
 def _off(factor: float) -> float:

@@ -50,12 +50,16 @@ class Finding:
         """What was found.
 
         >>> Finding("trust.empty_units", "look", {"n": 2, "names": "A, B"}).text()
-        '2 units have no people at all: A, B.'
+        'units without any people: A, B.'
         """
         place = f"{self.where}{'：' if lang == 'zh' else ': '}" if self.where else ""
         key = f"{self.key}_none" if self.values.get("n") == 0 and "names" in self.values else self.key
-        kind = {"kind": say(f"trust.kind_{self.values['kind']}", lang)} if "kind" in self.values else {}
-        return place + say(key, lang, **{**self.values, **kind})
+        values = dict(self.values)
+        if "kind" in values:
+            values["kind"] = say(f"trust.kind_{values['kind']}", lang)
+        if "names" in values and lang == "zh":
+            values["names"] = values["names"].replace(", ", "、")
+        return place + say(key, lang, **values)
 
     def advice(self, lang: Lang = "en") -> str:
         """What to do about it; '' where there is nothing to do or the finding itself says it."""
