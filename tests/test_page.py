@@ -153,6 +153,30 @@ def test_bars_carry_their_words_as_text_and_the_same_table_gives_the_same_bars()
     assert svg == unit_bars(units)
 
 
+def test_over_years_the_headline_bounds_what_is_there_at_their_end(yearly: Plan) -> None:
+    end = yearly.years[-1]
+    loose = replace(yearly, years=(*yearly.years[:-1], replace(end, own_bound=end.people * 1.02)))
+
+    assert end.own_bound == end.people
+    assert headline(yearly, "zh").endswith("；已证明到 2027 年末，同规模方案中没有更好的。")
+    assert headline(loose, "en").endswith(f"another 2.00% ({end.people * 0.02:,.0f} people).")
+
+
+def test_over_years_every_site_says_why(yearly: Plan) -> None:
+    cards = site_cards(yearly, gap_of(yearly))
+
+    assert [card["verdict"] for card in cards] == [why.verdict for why in yearly.why]
+    assert all(card["why"] for card in cards)
+    assert [why.gained for why in yearly.why] == list(yearly.siting.people_gained)
+
+
+def test_a_plan_over_years_never_takes_people_years_for_people(yearly: Plan) -> None:
+    said = yearly.siting.sentence("en")
+
+    assert f"serves {yearly.siting.people:,.0f} people when all are built" in said
+    assert f"added up: {sum(year.people for year in yearly.years):,.0f}" in said
+
+
 def test_the_same_plan_gives_the_same_page(plan: Plan) -> None:
     assert page_html(plan) == page_html(plan)
 

@@ -69,10 +69,11 @@ class Plan:
 
     @cached_property
     def why(self) -> tuple[Why, ...]:
-        """Reasons for each proposed site, worked out when first asked for; of a maximal cover in one step only."""
-        if self.problem is None or self.siting.model != "max_cover" or self.years:
+        """Reasons for each proposed site of a maximal cover, worked out when first asked for; over years, at their end."""
+        if self.problem is None or self.siting.model not in {"max_cover", "phases"}:
             return ()
-        return tuple(explain(self.problem, self.siting, option) for option in self.siting.chosen)
+        problem = self.problem.with_rules(build=len(self.siting.chosen)) if self.years else self.problem
+        return tuple(explain(problem, self.siting, option) for option in self.siting.chosen)
 
     @property
     def name(self) -> str:

@@ -53,6 +53,9 @@
   const root = document.documentElement, legend = document.getElementById("legend").classList;
   const fixed = (width, height) => { frame.style.width = width; frame.style.height = height; };
   let seen = null;
+  /* on paper the units come first: they fill the headline's sheet, and the map has one of its own after it */
+  const mapPart = document.getElementById("map-part"), unitsPart = document.getElementById("units-part");
+  const order = (first, then) => first.after(then);
   function paper(on) {
     if (on) seen = [map.getCenter(), map.getZoom()];
     root.classList.toggle("paper", on);
@@ -61,8 +64,9 @@
     if (on) look(plan.view, { animate: false });
     else map.setView(seen[0], seen[1], { animate: false });
   }
-  window.addEventListener("beforeprint", () => { if (!root.classList.contains("paper")) fixed(`${frame.offsetWidth}px`, `${frame.offsetHeight}px`); });
+  window.addEventListener("beforeprint", () => { order(unitsPart, mapPart); if (!root.classList.contains("paper")) fixed(`${frame.offsetWidth}px`, `${frame.offsetHeight}px`); });
   window.addEventListener("afterprint", () => {
+    order(mapPart, unitsPart);
     fixed("", "");
     if (root.classList.contains("paper")) paper(false);
   });

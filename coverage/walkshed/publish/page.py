@@ -14,6 +14,7 @@ from walkshed.publish.page_standards import closing, season_rows, standard_rows,
 from walkshed.publish.page_steps import Steps, gain_pictures, site_steps
 from walkshed.publish.panel import LANGS, named, panel_values
 from walkshed.publish.scene import Scene, in_script
+from walkshed.siting.result import CLOSE
 from walkshed.standards import CUSTOM_ID, yardsticks
 from walkshed.supply import kinds
 from walkshed.words import Lang, say
@@ -74,8 +75,17 @@ def _what(plan: "Plan", lang: Lang) -> str:
 
 
 def _proof(plan: "Plan", lang: Lang) -> str:
-    """The bound, where it is about people served by a plan of this size; else the engine says it in its own words."""
+    """The bound, where it is about people served by a plan of this size; else the engine says it in its own words.
+
+    Over years it is about their end: what as many sites could serve then, chosen for that alone.
+    """
     siting = plan.siting
+    if plan.years:
+        end = plan.years[-1]
+        more, year = end.own_bound - end.people, end.year
+        if more <= CLOSE * end.people:
+            return say("page.proof_year_proven", lang, year=year)
+        return say("page.proof_year", lang, year=year, gap=more / max(end.people, 1.0), more=more)
     if siting.measure != "people" or siting.model not in {"max_cover", "capacitated_cover"}:
         return say("page.full_stop", lang)
     if siting.status == "proven":

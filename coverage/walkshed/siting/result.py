@@ -61,7 +61,8 @@ class Siting:
             return "\n".join([say("siting.infeasible", lang), *(fault.text(lang) for fault in self.conflict)])
         values = {"sites": len(self.chosen), "people": self.people, "value": self.value, "bound": self.bound}
         proof = "proven" if self.status == "proven" else "open"
-        text = say(f"siting.{self.measure}_{proof}", lang, **values, gap=self.gap)
+        about = "phases" if self.model == "phases" else self.measure  # value and bound are in people-years there
+        text = say(f"siting.{about}_{proof}", lang, **values, gap=self.gap)
         return text + (say("siting.stopped", lang) if self.status == "time_limit" else "")
 
     def checked(self) -> "Siting":
