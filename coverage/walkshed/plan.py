@@ -69,7 +69,7 @@ class Plan:
 
     @cached_property
     def why(self) -> tuple[Why, ...]:
-        """Reasons for each proposed site of a maximal cover, worked out when first asked for; over years, at their end."""
+        """Reasons for each site of a maximal cover, worked out when first asked for; over years, at their end."""
         if self.problem is None or self.siting.model not in {"max_cover", "phases"}:
             return ()
         problem = self.problem.with_rules(build=len(self.siting.chosen)) if self.years else self.problem
