@@ -189,7 +189,7 @@ function drawPlan(map) {
   const labelGroup = L.layerGroup().addTo(map);
   function placeLabels() {
     labelGroup.clearLayers();
-    const zoom = map.getZoom(), seen = map.getBounds().pad(0.02), taken = [];
+    const zoom = map.getZoom(), seen = map.getBounds().pad(0.02), taken = [], said = new Set(); /* a district and its seat share a name */
     const free = (box) => taken.every((t) => box[0] > t[2] || box[2] < t[0] || box[1] > t[3] || box[3] < t[1]);
     const boxAt = (at, w, h, lift = 0) => {
       const p = map.latLngToContainerPoint(at), y = p.y - lift; /* lifted: a place's name stands above what stands there */
@@ -198,11 +198,11 @@ function drawPlan(map) {
     if (shown("sites")) plan.sites.forEach((site) => taken.push(boxAt(site.at, 30, 30)));
     let room = 90;
     for (const label of labels) {
-      if (!room || zoom < label.from || !shown(label.key) || !seen.contains(label.at)) continue;
+      if (!room || zoom < label.from || !shown(label.key) || said.has(label.text) || !seen.contains(label.at)) continue;
       const width = label.width || [...label.text].reduce((w, c) => w + (c.charCodeAt(0) > 255 ? 1 : 0.58), 0) * label.size + 6;
       const box = boxAt(label.at, width, 20, label.lift);
       if (!free(box)) continue;
-      taken.push(box); room--;
+      taken.push(box); said.add(label.text); room--;
       const marker = L.marker(label.at, { interactive: Boolean(label.open), keyboard: false, zIndexOffset: label.key === "places" ? -1000 : 1000,
         icon: L.divIcon({ html: element("span", label.text), className: label.cls, iconSize: [width, 19], iconAnchor: [width / 2, 9.5 + (label.lift || 0)] }) });
       if (label.open) marker.on("click", () => L.popup({ maxWidth: 280 }).setLatLng(label.at).setContent(label.open()).openOn(map));

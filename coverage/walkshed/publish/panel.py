@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from walkshed.publish.images import Cells
 from walkshed.publish.scene import density_legend, kinds_shown, outlets_shown
+from walkshed.sources.load import UNSTATED
 from walkshed.supply import kinds
 from walkshed.words import Lang, say
 
@@ -65,9 +66,9 @@ def both(key: str, **values: object) -> Markup:
 
 
 def licences(plan: "Plan") -> list[str]:
-    """Return the licences of all inputs, each once, in the order they come."""
+    """Return the licences that inputs state, each once, in the order they come."""
     found = (str(entry.get("licence") or "") for entry in plan.provenance.get("inputs", []))
-    return list(dict.fromkeys(licence for licence in found if licence))
+    return list(dict.fromkeys(licence for licence in found if licence not in ("", UNSTATED)))
 
 
 def _sites(plan: "Plan") -> list[dict[str, Any]]:
