@@ -203,7 +203,7 @@ def test_a_graph_saved_by_osmnx_reads_back_the_same(tmp_path):
     osmnx.save_graphml(graph(), path)
     (tmp_path / "junk.graphml").write_text("<graphml>", encoding="utf-8")
 
-    read, given = read_graphml(path, CRS_M), ways_of(graph(), CRS_M)
+    (read, _), given = read_graphml(path, CRS_M), ways_of(graph(), CRS_M)
 
     assert np.allclose(read.xy, given.xy, rtol=0, atol=1e-6)
     assert read.node.tolist() == given.node.tolist()

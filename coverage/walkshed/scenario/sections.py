@@ -24,6 +24,9 @@ from walkshed.scenario.values import (
 )
 from walkshed.standards import Season, Walker
 
+ModelName = Literal["max_cover", "set_cover", "p_median", "p_center", "fair_cover", "capacitated_cover", "backup_cover"]
+"""Questions the siting engine answers; `siting.solve.MODELS` has who answers which."""
+
 
 class AreaSection(Section):
     """`[area]`: the study area. Left out: one unit, the extent of the demand."""
@@ -92,9 +95,7 @@ class Band(Section):
 class SitingSection(Section):
     """`[siting]`: what to propose, under which rules."""
 
-    model: Literal[
-        "max_cover", "set_cover", "p_median", "p_center", "fair_cover", "capacitated_cover", "backup_cover"
-    ] = "max_cover"
+    model: ModelName = "max_cover"
     build: Count | None = None  # how many; None: as many as the other rules allow
     budget: Money | None = None  # in the unit of the kinds' cost
     years: dict[Year, Count] = Field(default_factory=dict)  # year -> how many

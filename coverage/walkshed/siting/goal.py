@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-ModelName = Literal["max_cover", "set_cover", "p_median", "p_center", "fair_cover", "capacitated_cover", "backup_cover"]
+from walkshed.scenario import ModelName
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,31 @@ from walkshed.siting.goal import Goal
 from walkshed.siting.median import p_center, p_median
 from walkshed.siting.problem import Problem
 from walkshed.siting.result import Siting
-from walkshed.siting.search import clock_for
+from walkshed.siting.search import Clock, clock_for
 from walkshed.siting.setcover import set_cover
 
 MAX_COVER = Goal()
+
+Model = Callable[..., Siting]
+"""Called with the problem and the goal, and by name `left_s`, a clock of seconds left, and `seed`."""
+
+
+def max_cover(problem: Problem, goal: Goal, *, left_s: Clock, seed: int) -> Siting:
+    """The maximal cover as one model among the others; its goal has no numbers."""
+    del goal
+    return cover_of(problem, left_s=left_s, seed=seed)
+
+
+MODELS: dict[str, Model] = {
+    "max_cover": max_cover,
+    "set_cover": set_cover,
+    "p_median": p_median,
+    "p_center": p_center,
+    "fair_cover": fair_cover,
+    "capacitated_cover": capacitated_cover,
+    "backup_cover": backup_cover,
+}
+"""Who answers which `ModelName`."""
 
 
 def solve(problem: Problem, goal: Goal = MAX_COVER, *, time_limit_s: float = TIME_LIMIT_S, seed: int = 0) -> Siting:
@@ -30,18 +51,7 @@ def solve(problem: Problem, goal: Goal = MAX_COVER, *, time_limit_s: float = TIM
         A goal out of range.
     """
     refuse(_faults(problem, goal))
-    left_s = clock_for(time_limit_s)
-    if goal.model == "max_cover":
-        return cover_of(problem, left_s=left_s, seed=seed)
-    models: dict[str, Callable[..., Siting]] = {
-        "set_cover": set_cover,
-        "p_median": p_median,
-        "p_center": p_center,
-        "fair_cover": fair_cover,
-        "capacitated_cover": capacitated_cover,
-        "backup_cover": backup_cover,
-    }
-    return models[goal.model](problem, goal, left_s=left_s, seed=seed)
+    return MODELS[goal.model](problem, goal, left_s=clock_for(time_limit_s), seed=seed)
 
 
 def _faults(problem: Problem, goal: Goal) -> list[Fault]:

@@ -1,5 +1,6 @@
 """A scenario's files become a City, whatever form they are in."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +34,9 @@ HOMES = ("apartments", "residential", "house", "dormitory", "terrace", "detached
 SAME_SITE_M = 30.0  # a library is often both a point and a building
 
 UNSTATED = "not stated"
+
+STREETS: dict[str, Callable[..., tuple[Ways, tuple[Fault, ...]]]] = {".graphml": read_graphml}
+"""Who reads streets from files of an ending, from a path, the metric CRS and `bbox` by name; the rest are lines."""
 
 
 def load(scenario: Scenario, *, progress: Progress | None = None) -> City:
@@ -143,11 +147,9 @@ class _Files:
         if self.scenario.streets.source is None:
             return Ways.none(self.crs), ()  # distances come from elsewhere
         path, stated = self._streets, self.scenario.streets.crs
-        if path.suffix.lower() == ".graphml":
-            return read_graphml(path, self.crs), ()
         if stated is not None:
             return from_lines(read_vector(path, crs=stated), self.crs, bbox=self._clip, where=path.name)
-        return read_lines(path, self.crs, bbox=self._clip)
+        return STREETS.get(path.suffix.lower(), read_lines)(path, self.crs, bbox=self._clip)
 
     @property
     def distances(self) -> pd.DataFrame | None:

@@ -151,8 +151,8 @@ def _project(xy: FloatArray, source: object, target: CRS) -> FloatArray:
     return np.column_stack(to_metres.transform(xy[:, 0], xy[:, 1]))
 
 
-def read_graphml(path: Path, crs: object) -> Ways:
-    """Read a graph that osmnx saved, as it is: no walk filter on top.
+def read_graphml(path: Path, crs: object, *, bbox: Bbox | None = None) -> tuple[Ways, tuple[Fault, ...]]:
+    """Read a graph that osmnx saved, as it is: no walk filter on top, and whole whatever `bbox` is.
 
     Raises
     ------
@@ -161,6 +161,7 @@ def read_graphml(path: Path, crs: object) -> Ways:
     MissingInputError
         If there is no such file.
     """
+    del bbox  # what lies beyond still leads back in
     if not path.is_file():
         raise MissingInputError(Fault("streets.missing", path.name))
     import osmnx  # noqa: PLC0415 - takes 7 s to import, and only this needs it
@@ -171,4 +172,4 @@ def read_graphml(path: Path, crs: object) -> Ways:
         raise InputError(
             Fault("streets.not_graph", path.name, {"problem": f"{type(error).__name__}: {error}"})
         ) from None
-    return ways_of(graph, crs, where=path.name)
+    return ways_of(graph, crs, where=path.name), ()

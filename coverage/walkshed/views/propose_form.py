@@ -1,15 +1,16 @@
 """选址, what is asked: how many, for how much, when, of which kinds, and under which rules."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import streamlit as st
 
+from walkshed.scenario import ModelName
 from walkshed.supply import kinds, label
 from walkshed.views.answers import answered, ground_of
 from walkshed.views.desk import Desk, doing, revised
 
-MODELS = ("max_cover", "set_cover", "p_median", "p_center", "fair_cover", "capacitated_cover", "backup_cover")
+MODELS = get_args(ModelName)
 BUILD_MAX, YEARS_MAX = 200, 10
 FIRST_YEAR = 2026
 
