@@ -255,6 +255,17 @@ def test_an_outlet_that_is_clicked_can_be_closed(opened: Open, space: Workspace)
     assert figures(fine(page))["Served"] == "0"
 
 
+@pytest.mark.parametrize("view", ["today", "scenarios", "propose"])
+def test_a_name_that_looks_like_a_template_is_a_name(opened: Open, city: Path, space: Workspace, view: str) -> None:
+    name = "{{ 1 // 0 }} {% x <script>alert(1)</script> </style>"
+    new = {"type": "add", "site": "n1", "name": name, "kind": "library", "status": "open"}
+    where = {"lon": at(5, 5).x, "lat": at(5, 5).y, "crs": "wgs84", "why": name}
+    wild = Scenario.read(city).revise(change=[{**new, **where}])
+    saved = Workspace.open(space.folder).create(wild, name=name, note=Note(name), folder=str(city.parent))
+
+    fine(proposed(opened(view, "en", s=str(saved.id))))
+
+
 def test_naming_copying_and_putting_away(opened: Open, space: Workspace) -> None:
     page = opened("scenarios", "en", part="shelf")
 
@@ -278,3 +289,18 @@ def test_two_scenarios_side_by_side_count_who_gains(opened: Open, city: Path) ->
     now, then = (asked(city, standard={"limit_m": m}).totals["served_before"] for m in (350.0, 500.0))
     assert figures(fine(page))["A to B, people who gain"] == f"{then - now:,.0f}"
     assert figures(page)["A to B, people who lose"] == "0"
+
+
+def test_a_scenario_with_a_closed_bridge_is_compared_with_the_city_as_it_comes(
+    opened: Open, city: Path, space: Workspace
+) -> None:
+    line = [(at(0.5, -0.5).x, at(0.5, -0.5).y), (at(0.5, 8.5).x, at(0.5, 8.5).y)]
+    change = [{"type": "block", "line": line, "crs": "wgs84", "why": "closed for repair"}]
+    closed = Scenario.read(city).revise(change=change)
+    saved = Workspace.open(space.folder).create(closed, name="closed", note=Note(""), folder=str(city.parent))
+
+    page = fine(opened("scenarios", "en", part="compare", s=str(saved.id)))
+
+    lost = asked(city).totals["served_before"] - asked(city, change=change).totals["served_before"]
+    assert figures(page)["A to B, people who lose"] == f"{lost:,.0f}"
+    assert lost > 0

@@ -19,7 +19,7 @@ from walkshed.errors import Fault, InputError
 from walkshed.publish.images import CLASSES, STATES, mercator
 from walkshed.publish.record import plan_record
 from walkshed.scenario import Scenario
-from walkshed.views.answers import Answer, answer, unproposed
+from walkshed.views.answers import Answer, answer, city_key, files_key, unproposed
 from walkshed.views.data_outlets import checked_table
 from walkshed.views.desk import Desk, plain
 from walkshed.views.handover import contents, zipped
@@ -78,6 +78,60 @@ def test_a_changed_file_is_another_city(desk: Desk, found: Answer) -> None:
 
     assert answer(desk.scenario).plan.totals["people"] == 2 * found.plan.totals["people"]
     cells.write_text(text, encoding="utf-8")
+
+
+def cut(scenario: Scenario) -> Scenario:
+    """Nobody crosses a line right of the library any more."""
+    line = [(at(0.5, -0.5).x, at(0.5, -0.5).y), (at(0.5, 8.5).x, at(0.5, 8.5).y)]
+    return scenario.revise(change=[{"type": "block", "line": line, "crs": "wgs84", "why": "the bridge is closed"}])
+
+
+def test_a_bridge_that_is_closed_is_another_ground_and_the_command_line_s_numbers(found: Answer, desk: Desk) -> None:
+    scenario = cut(desk.scenario)
+
+    closed = answer(scenario)
+
+    assert closed.ground is not found.ground
+    assert plan_record(closed.plan) == plan_record(plan.run(scenario))
+    assert closed.plan.totals["served_before"] < found.plan.totals["served_before"]
+    assert answer(desk.scenario).ground is not closed.ground
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "block", "line": [(125.0, 43.0), (125.1, 43.0)]},
+        {"type": "bridge", "line": [(125.0, 43.0), (125.1, 43.0)]},
+        {"type": "gate", "lon": 125.0, "lat": 43.0},
+    ],
+)
+def test_whatever_changes_streets_or_barriers_is_another_city_of_the_same_files(change: dict[str, object]) -> None:
+    plain = Scenario.default()
+    first, second = (plain.revise(change=[{**change, "crs": crs, "why": "w"}]) for crs in ("wgs84", "gcj02"))
+
+    assert len({city_key(plain), city_key(first), city_key(second)}) == 3
+    assert len({files_key(plain), files_key(first), files_key(second)}) == 1
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [{"seed": 7}, {"streets": {"island_m": 5.0}}, {"streets": {"scale": 0.5}}, {"standard": {"max_access_m": 99.0}}],
+)
+def test_whatever_the_city_is_read_with_is_another_city(sections: dict[str, object]) -> None:
+    assert city_key(Scenario.default().revise(**sections)) != city_key(Scenario.default())
+
+
+def test_what_is_only_asked_of_a_city_leaves_it_as_it_is() -> None:
+    close = [{"type": "close", "site": "s1", "why": "w"}]
+    other = Scenario.default().revise(standard={"id": "gb50180-5min"}, siting={"build": 9}, change=close, title="t")
+
+    assert city_key(other) == city_key(Scenario.default())
+
+
+def test_a_kind_the_city_does_not_have_is_found_though_the_city_is_known(found: Answer, desk: Desk) -> None:
+    scenario = desk.scenario.revise(kinds={"metro": {"limit_m": 500.0}})
+
+    assert plan_record(answer(scenario).plan) == plan_record(plan.run(scenario))
 
 
 def test_many_who_ask_at_once_wait_for_one_maker() -> None:

@@ -15,6 +15,7 @@ from walkshed.ground import Ground, prepare
 from walkshed.plan import Plan
 from walkshed.publish.images import Cells
 from walkshed.scenario import Scenario, files
+from walkshed.sources.city import City
 from walkshed.sources.load import load
 from walkshed.trust import Finding, check
 from walkshed.views.kept import Kept
@@ -26,6 +27,7 @@ Thing = TypeVar("Thing")
 Spots = tuple[list[list[float]], list[list[float]]]
 
 CITIES, PLANS, WORKERS = 2, 16, 2  # kept at once, for everybody: a city of ten million is about half a gigabyte
+ON_THE_GROUND = ("block", "bridge", "gate")  # changes that make another network
 OF_THE_CITY = ("area", "streets", "demand", "supply", "reach")
 
 
@@ -46,15 +48,20 @@ def ground_of(scenario: Scenario) -> Ground:
     InputError
         With every fault of the scenario's files.
     """
-    return _city(scenario).ground
+    shelves = _shelves()
+
+    def make() -> Ground:  # a bridge that is closed reads no file again
+        return prepare(shelves.files.get(files_key(scenario), lambda: load(scenario)), scenario)
+
+    return shelves.cities.get(city_key(scenario), make)
 
 
-def _city(scenario: Scenario) -> "_City":
-    def make() -> _City:
-        ground = prepare(load(scenario), scenario)
-        return _City(ground, check(ground, scenario) if ground.given is None else ())
-
-    return _shelves().cities.get(city_key(scenario), make)
+def findings_of(scenario: Scenario) -> tuple[Finding, ...]:
+    """What the city's data are worth, as `walkshed check` says; beside the city only kinds it has not matter."""
+    ground = ground_of(scenario)
+    there = {*ground.city.outlets["kind"], *ground.city.candidates["kind"]}
+    key = _digest([city_key(scenario), sorted(set(scenario.kinds) - there)])
+    return _shelves().findings.get(key, lambda: check(ground, scenario) if ground.given is None else ())
 
 
 def answer(scenario: Scenario, *, propose: bool = True, with_gaps: bool = True) -> Answer:
@@ -74,9 +81,9 @@ def later(scenario: Scenario, *, propose: bool = True, with_gaps: bool = True) -
     key = _digest([city_key(question), question.model_dump_json(), with_gaps])
 
     def make() -> Answer:
-        city = _city(question)
-        plan = planning.answer(city.ground, question, findings=city.findings, anyway=True, with_gaps=with_gaps)
-        return Answer(key, city.ground, plan)
+        ground, findings = ground_of(question), findings_of(question)
+        plan = planning.answer(ground, question, findings=findings, anyway=True, with_gaps=with_gaps)
+        return Answer(key, ground, plan)  # serious findings are stamped on it, as `--anyway` does
 
     return _shelves().answers.later(key, make)
 
@@ -93,7 +100,7 @@ def settle() -> None:
 
 def serious(scenario: Scenario) -> int:
     """How many findings say not to plan on a city that is prepared."""
-    return sum(finding.grade == "stop" for finding in _city(scenario).findings)
+    return sum(finding.grade == "stop" for finding in findings_of(scenario))
 
 
 def unproposed(scenario: Scenario) -> Scenario:
@@ -108,13 +115,18 @@ def unproposed(scenario: Scenario) -> Scenario:
 
 
 def city_key(scenario: Scenario) -> str:
-    """What the prepared city depends on: the scenario's data sections, and the files as they are on the disk now."""
+    """What the prepared city depends on: its files, and what the scenario changes about streets and barriers."""
+    lines = [c.model_dump(mode="json") for c in scenario.change if c.type in ON_THE_GROUND]
+    return _digest([files_key(scenario), lines])
+
+
+def files_key(scenario: Scenario) -> str:
+    """What the city as it is read depends on: the scenario's data sections, and the files as they are on disk now."""
     sections = {name: getattr(scenario, name) for name in OF_THE_CITY}
     plain = {name: section.model_dump(mode="json") if section else None for name, section in sections.items()}
     places = [scenario.path(written).absolute() for _, written in files(scenario)]
     found = [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in places if p.exists()]
-    lines = [c.model_dump(mode="json") for c in scenario.change if c.type in ("block", "bridge", "gate")]
-    return _digest([plain, scenario.seed, scenario.standard.max_access_m, found, lines])
+    return _digest([plain, scenario.seed, scenario.standard.max_access_m, found])
 
 
 def script_of(found: Answer) -> bytes:
@@ -143,17 +155,11 @@ def _digest(parts: Any) -> str:  # noqa: ANN401  plain data of any kind
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:24]
 
 
-@dataclass(frozen=True, eq=False)
-class _City:
-    """A city made ready, and what its data are worth: serious findings are stamped on plans, as `--anyway` does."""
-
-    ground: Ground
-    findings: tuple[Finding, ...]
-
-
 @dataclass(frozen=True)
 class _Shelves:
-    cities: Kept[_City]
+    files: Kept[City]
+    cities: Kept[Ground]
+    findings: Kept[tuple[Finding, ...]]
     answers: Kept[Answer]
     extras: Kept[Any]
     canvases: Kept[tuple[Canvas, Canvas]]
@@ -162,7 +168,9 @@ class _Shelves:
 
 @st.cache_resource(show_spinner=False)
 def _shelves() -> _Shelves:
-    return _Shelves(Kept(CITIES), Kept(PLANS, WORKERS), Kept(2 * PLANS), Kept(CITIES), Kept(PLANS))
+    return _Shelves(
+        Kept(CITIES), Kept(CITIES), Kept(PLANS), Kept(PLANS, WORKERS), Kept(2 * PLANS), Kept(CITIES), Kept(PLANS)
+    )
 
 
 def extra(found: Answer, what: str, make: Callable[[], Thing]) -> Thing:

@@ -4,16 +4,15 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
-import shapely
 import streamlit as st
-from pyproj import Transformer
 
 from walkshed.plan import Plan
 from walkshed.supply import label
 from walkshed.views import scene
-from walkshed.views.answers import Answer, answer, script_of
+from walkshed.views.answers import Answer, answer, extra, script_of
 from walkshed.views.desk import Desk, commit, doing, plain
 from walkshed.views.mapview import draw
+from walkshed.views.shapes import metric
 from walkshed.views.today import groups_told
 from walkshed.views.waiting import waiting
 from walkshed.whatif import GapCard, gap_card
@@ -103,7 +102,8 @@ def _choose(gap: str | None) -> None:
 def told(desk: Desk, found: Answer, gap: "pd.Series[Any]") -> GapCard:
     """The card: who lives there, what is near, and where one site would help most."""
     plan = found.plan
-    card = gap_card(found.ground, plan.demand, gap["geometry"], plan.scenario)
+    ground = found.ground
+    card = extra(found, f"gap {gap.name}", lambda: gap_card(ground, plan.demand, gap["geometry"], plan.scenario))
     with st.container(border=True):
         st.markdown(f"**{gap['rank']}. {plain(gap['name'])}** · {plain(plan.units['label'].get(gap['unit'], ''))}")
         groups = groups_told(desk, card.groups)
@@ -155,7 +155,7 @@ def drawn(desk: Desk, found: Answer, gaps: gpd.GeoDataFrame, chosen: str | None,
     plan = found.plan
     layers, legend, note = scene.people(desk, found, ("unserved", "served"))
     dots, kinds = scene.outlets(desk, found)
-    outlines, sign = scene.gaps(desk, gaps, plan.units["label"], chosen)
+    outlines, sign = scene.gaps(desk, found, gaps, chosen)
     legend = [*legend, sign]
     if card is not None:
         ids = [*card.inside.index, *([card.best] if card.best else [])]
@@ -178,6 +178,5 @@ def drawn(desk: Desk, found: Answer, gaps: gpd.GeoDataFrame, chosen: str | None,
 
 def _under(gaps: gpd.GeoDataFrame, at: tuple[float, float]) -> str | None:
     """The gap a click lies in."""
-    x, y = Transformer.from_crs("EPSG:4326", gaps.crs, always_xy=True).transform(at[1], at[0])
-    inside = gaps.index[gaps.contains(shapely.Point(x, y))]
+    inside = gaps.index[gaps.contains(metric(at, gaps.crs))]
     return str(inside[0]) if len(inside) else None

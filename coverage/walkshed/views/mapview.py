@@ -61,6 +61,10 @@ class _Scene(folium.FeatureGroup):
         self._name = "FeatureGroup"
         self.data = in_script(scene)
 
+    def render(self, **_: Any) -> str:  # noqa: ANN401  folium's
+        """Put nothing into the page: there folium would read names from data as a template."""
+        return ""
+
 
 def draw(script: bytes, scene: Item, *, key: str, height: int = HEIGHT, clicked: Clicked | None = None) -> None:
     """Draw a scene on its city. Panning and zooming tell nothing, so they rerun nothing.

@@ -8,7 +8,7 @@ import streamlit as st
 from walkshed.publish.images import RAMPS, cells_of, pictures
 from walkshed.scenario import Scenario
 from walkshed.views import scene
-from walkshed.views.answers import Answer, answer, city_key, people_of, script_of
+from walkshed.views.answers import Answer, answer, files_key, people_of, script_of
 from walkshed.views.desk import Desk, start
 from walkshed.views.mapview import draw
 from walkshed.views.waiting import waiting
@@ -40,7 +40,7 @@ def compared(desk: Desk) -> None:
     if a == b:
         st.info(desk.say("compare_same"))
         return
-    if city_key(sides[a].scenario) != city_key(sides[b].scenario):
+    if files_key(sides[a].scenario) != files_key(sides[b].scenario):
         st.warning(desk.say("compare_other_city"))
         return
     with waiting(desk):

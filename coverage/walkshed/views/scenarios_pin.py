@@ -14,10 +14,10 @@ from walkshed.views import scene
 from walkshed.views.answers import Answer, answer, script_of
 from walkshed.views.desk import Desk, commit, doing, plain
 from walkshed.views.mapview import draw
+from walkshed.views.shapes import degrees_of, metric, steadily
 from walkshed.views.today import groups_told
 from walkshed.views.waiting import waiting
 from walkshed.whatif import Place, changed, try_place
-from walkshed.whatif.changes import on_map
 
 MAP, NEAR_M = 430, 150.0
 Pin = dict[str, Any]
@@ -53,8 +53,8 @@ def clicked(desk: Desk, found: Answer, pin: Pin | None, tried: Place | None) -> 
     if pin is not None:
         layers.append({"key": "pin", "draw": "pins", "items": [{"at": pin["at"], "above": 3000}]})
         if tried is not None and tried.foot is not None:
-            foot = gpd.GeoSeries([shapely.Point(tried.foot)], crs=found.plan.area.crs).to_crs("EPSG:4326").iloc[0]
-            layers.append({"key": "pin", "draw": "lines", "items": [{"line": [pin["at"], [foot.y, foot.x]]}]})
+            foot = degrees_of(gpd.GeoSeries([shapely.Point(tried.foot)], crs=found.plan.area.crs))
+            layers.append({"key": "pin", "draw": "lines", "items": [{"line": [pin["at"], *foot]}]})
     picture = scene.scene(
         desk, layers, [*legend, *kinds_there, *one], schematic=found.plan.schematic, note=note, aim=True
     )
@@ -72,7 +72,7 @@ def _marked(desk: Desk) -> dict[str, str]:
 
 def _site_at(found: Answer, at: tuple[float, float]) -> str | None:
     """The outlet or candidate that was clicked: the nearest one, if it is near."""
-    point = on_map(at[1], at[0], "wgs84", found.plan.area.crs)
+    point = metric(at, found.plan.area.crs)
     both = pd.concat([found.plan.outlets.geometry, found.plan.candidates.geometry])
     away = gpd.GeoSeries(both, crs=found.plan.area.crs).distance(point)
     return str(away.idxmin()) if len(away) and away.min() <= NEAR_M else None
@@ -88,8 +88,10 @@ def new_place(desk: Desk, found: Answer, pin: Pin) -> Place | None:
     options = [key for key, kind in kinds().items() if kind.role != "candidate"]
     st.session_state.setdefault("pin_kind", "reading_room" if "reading_room" in options else options[0])
     kind = st.selectbox(desk.say("kind"), options, key="pin_kind", format_func=lambda k: label(k, desk.lang))
-    point = on_map(lon, lat, "wgs84", plan.area.crs)
-    tried = try_place(changed(found.ground, desk.scenario), plan.demand, point, own[kind], desk.scenario)
+    point = metric((lat, lon), plan.area.crs)
+    tried = steadily(
+        lambda: try_place(changed(found.ground, desk.scenario), plan.demand, point, own[kind], desk.scenario)
+    )
     if tried.foot is None:
         st.warning(desk.say("pin_off", max_m=desk.scenario.standard.max_access_m))
         return tried

@@ -9,9 +9,9 @@ import pandas as pd
 from walkshed.publish.images import RAMPS, STATES
 from walkshed.publish.scene import density_legend, glyphs, kinds_shown
 from walkshed.supply import kinds, label
-from walkshed.views.answers import Answer, people_of, spots_of
+from walkshed.views.answers import Answer, extra, people_of, spots_of
 from walkshed.views.desk import Desk
-from walkshed.views.shapes import degrees_of, filled, shapes
+from walkshed.views.shapes import degrees_of, filled, shapes, steadily
 
 if TYPE_CHECKING:
     from walkshed.plan import Plan
@@ -70,24 +70,30 @@ def outlets(desk: Desk, found: Answer) -> tuple[list[Layer], list[Item]]:
     return layers, legend
 
 
-def gaps(desk: Desk, table: gpd.GeoDataFrame, labels: "pd.Series[str]", chosen: str | None) -> tuple[list[Layer], Item]:
+def gaps(desk: Desk, found: Answer, table: gpd.GeoDataFrame, chosen: str | None) -> tuple[list[Layer], Item]:
     """Gaps as outlines, numbered as the list numbers them; `rank` is the column of numbers."""
     drawn = table.head(DRAWN_GAPS) if chosen is None or chosen in table.index[:DRAWN_GAPS] else pd.concat(
         [table.head(DRAWN_GAPS), table.loc[[chosen]]])  # fmt: skip
     drawn = drawn.iloc[::-1]  # the largest on top
+    outlines, at = extra(found, f"gaps {' '.join(map(str, drawn.index))}", lambda: _outlined(drawn))
+    labels = found.plan.units["label"]
     rows: list[tuple[Any, Item]] = list(zip(drawn.index, pd.DataFrame(drawn).to_dict("records"), strict=True))  # type: ignore[arg-type]
     items = [
         {"shape": shape, "chosen": key == chosen,
          "tip": [f"{row['rank']}. {row['name']}", _counted(desk, row, labels)]}
-        for (key, row), shape in zip(rows, shapes(filled(drawn.geometry), 30.0), strict=True)
+        for (key, row), shape in zip(rows, outlines, strict=True)
     ]  # fmt: skip
-    at = degrees_of(gpd.GeoSeries(drawn.representative_point()))
     ranks = [
         {"at": where, "text": str(row["rank"]), "from": _from_zoom(row["rank"]), "above": 500}
         for (_, row), where in zip(rows, at, strict=True)
     ]
     layers = [{"key": "gaps", "draw": "gaps", "items": items}, {"key": "gaps", "draw": "ranks", "items": ranks}]
     return layers, {"key": "gaps", "shape": "dash", "text": desk.say("legend_gaps")}
+
+
+def _outlined(gaps: gpd.GeoDataFrame) -> tuple[list[Item], list[list[float]]]:
+    """Shapes of gaps, and where their numbers stand."""
+    return shapes(filled(gaps.geometry), 30.0), degrees_of(gpd.GeoSeries(gaps.representative_point()))
 
 
 def _counted(desk: Desk, gap: Item, labels: "pd.Series[str]") -> str:
@@ -140,6 +146,6 @@ def places(desk: Desk, found: Answer, ids: Collection[str] | None = None, *, col
 
 def around(geometry: gpd.GeoSeries, margin_m: float = 300.0) -> list[list[float]]:
     """Corners [[south, west], [north, east]] around geometries, for the map to look at."""
-    box = gpd.GeoSeries(geometry.buffer(margin_m)).to_crs("EPSG:4326").total_bounds
+    box = steadily(lambda: gpd.GeoSeries(geometry.buffer(margin_m)).to_crs("EPSG:4326").total_bounds)
     west, south, east, north = (round(float(side), 6) for side in box)
     return [[south, west], [north, east]]
