@@ -131,6 +131,14 @@ def test_every_site_can_say_why(tmp_path) -> None:
     assert why.verdict == "firm"
 
 
+def test_a_place_that_is_required_is_explained_by_what_it_costs(tmp_path) -> None:
+    made = plan.run(Scenario.read(write(tmp_path, scenario=SCENARIO + 'required = ["c:s1"]\n')))
+
+    [why] = made.why
+    assert why.loss == -180  # 中心商场 would serve 250, 近处公园 serves 70
+    assert "180 more" in why.sentence("en")
+
+
 def test_distances_from_elsewhere_stand_in_for_streets(tmp_path) -> None:
     file = write(
         tmp_path, scenario=SCENARIO.replace('[streets]\nsource = "streets.geojson"', '[reach]\nsource = "od.csv"')

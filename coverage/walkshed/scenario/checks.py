@@ -1,7 +1,7 @@
 """What only the whole scenario can tell: files that are not there, keys that contradict each other."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 from walkshed.errors import Fault
 from walkshed.scenario.faults import nearest
 from walkshed.scenario.sections import Sections
+from walkshed.scenario.values import Section
 from walkshed.standards import walking, yardsticks
 from walkshed.words import data_dir
 
@@ -41,7 +42,6 @@ def files(s: Sections) -> Iterator[tuple[str, str]]:
     named = [
         ("[area] units", s.area.units if s.area else None),
         ("[streets] source", None if s.streets.source == SAMPLE else s.streets.source),
-        ("[streets] walk", s.streets.walk),
         ("[demand] source", s.demand.source),
         ("[demand] control", s.demand.control),
         ("[demand] weights", None if s.demand.weights in ("osm", "uniform") else s.demand.weights),
@@ -64,8 +64,10 @@ def missing_files(s: Sections, base_dir: Path) -> Iterator[Fault]:
 
 def contradictions(s: Sections) -> Found:
     """Every pair of keys that cannot both hold, every key that has no meaning without another."""
-    yield from _streets(s)
-    if s.streets.source != SAMPLE:
+    if s.streets.source == SAMPLE:
+        yield from _sample(s)
+    else:
+        yield from _streets(s)
         yield from _demand(s)
         yield from _supply(s)
     yield from _kinds(s)
@@ -76,23 +78,29 @@ def contradictions(s: Sections) -> Found:
     yield from _bands(s)
 
 
+def _sample(s: Sections) -> Found:
+    """The schematic city is whole: of its data, only the kinds of candidates are the scenario's to choose."""
+    sections = {"area": s.area, "demand": s.demand, "supply": s.supply, "reach": s.reach}
+    given = [f"[{name}] {key}" for name, section in sections.items() if section for key in _given(section)]
+    given += ["[streets] crs"] if s.streets.crs else []
+    for place in given:
+        if place != "[supply] candidates":
+            yield "streets.source", Fault("scenario.sample_has_its_own", place)
+
+
+def _given(section: Section) -> list[str]:
+    """Keys that stand in the file, in the order of the model."""
+    return [key for key in type(section).model_fields if key in section.model_fields_set]
+
+
 def _streets(s: Sections) -> Found:
-    own = {
-        "[area] units": s.area,
-        "[demand] source": s.demand.source,
-        "[demand] people": s.demand.people,
-        "[demand] control": s.demand.control,
-        "[supply] outlets": s.supply.outlets,
-        "[supply] candidates_file": s.supply.candidates_file,
-    }
-    if s.streets.source == SAMPLE:
-        for place, given in own.items():
-            if given is not None:
-                yield "streets.source", Fault("scenario.sample_has_its_own", place)
-    elif s.streets.source is None and s.reach is None:
+    source = (s.streets.source or "").lower()
+    if not source and s.reach is None:
         yield "streets.source reach", Fault("scenario.no_streets", "[streets] source")
-    if s.streets.scale is not None and s.streets.source != SAMPLE:
+    if s.streets.scale is not None:
         yield "streets.source", _only_with("[streets] scale", '[streets] source = "sample"')
+    if s.streets.crs and source.endswith((*_OSM, ".graphml")):
+        yield "streets.source", _only_with("[streets] crs", "[streets] source = ….geojson, .gpkg, .shp")
 
 
 def _demand(s: Sections) -> Found:
@@ -109,9 +117,27 @@ def _demand(s: Sections) -> Found:
             yield "area", Fault("scenario.needs", f"[demand] {name}", {"other": "[area] units"})
     if d.source is None and given and d.weights == "osm" and not has_osm(s):
         yield "demand.source demand.weights streets.source", Fault("scenario.weights_need_osm", "[demand] weights")
-    if d.source is not None and "weights" in d.model_fields_set:
-        yield "", Fault("scenario.not_both", "[demand] weights", {"other": "[demand] source"})
+    for name in ("weights", "cell_m"):
+        if d.source is not None and name in d.model_fields_set:
+            yield "", Fault("scenario.not_both", f"[demand] {name}", {"other": "[demand] source"})
+    if d.crs and (d.source is None or is_grid(d.source)):
+        yield "demand.source", _only_with("[demand] crs", "[demand] source = ….csv, .gpkg, .geojson")
+    yield from _groups(s)
     yield from _grid(s)
+
+
+def _groups(s: Sections) -> Found:
+    d = s.demand
+    if d.group_shares and d.people is None:
+        yield "demand.people", _only_with("[demand] group_shares", "[demand] people")
+    if d.groups and d.people is None and d.source is None:  # a table of control totals has its own: people_<group>
+        yield "demand.people demand.source", _only_with("[demand] groups", "[demand] people, source")
+    for group in sorted(d.groups.keys() & d.group_shares.keys()):
+        where, other = f"[demand] groups.{group}", f"[demand] group_shares.{group}"
+        yield "", Fault("scenario.not_both", where, {"other": other})
+    for group, names in d.groups.items():
+        if any(is_grid(name) != is_grid(d.source or "") for name in names):
+            yield "demand.source", Fault("scenario.group_files", f"[demand] groups.{group}")
 
 
 def _grid(s: Sections) -> Found:
@@ -122,21 +148,17 @@ def _grid(s: Sections) -> Found:
     for name in ("unit", "bands"):
         if not grid and getattr(d, name):
             yield "demand.source", _only_with(f"[demand] {name}", '[demand] source = "….tif"')
-    for group in sorted(d.groups.keys() & d.group_shares.keys()):
-        where, other = f"[demand] groups.{group}", f"[demand] group_shares.{group}"
-        yield "", Fault("scenario.not_both", where, {"other": other})
 
 
 def _supply(s: Sections) -> Found:
     supply = s.supply
     if supply.outlets == "osm" and not has_osm(s):
         yield "streets.source", Fault("scenario.needs", "[supply] outlets", {"other": "[streets] source = ….osm.pbf"})
-    if supply.candidates_file is None and not has_osm(s):
-        if supply.candidates:
-            other = {"other": "[supply] candidates_file"}
-            yield "supply.candidates_file streets.source", Fault("scenario.needs", "[supply] candidates", other)
-        elif s.siting.asks and not any(change.type == "add" for change in s.change):
-            yield "supply.candidates_file streets.source change", Fault("scenario.no_candidates", "[siting]")
+    if supply.candidates is not None and not has_osm(s):
+        yield "streets.source", _only_with("[supply] candidates", "[streets] source = ….osm.pbf")
+    own = supply.candidates_file is not None or any(change.type == "add" for change in s.change)
+    if supply.candidates is None and s.siting.asks and not own and not has_osm(s):
+        yield "supply.candidates_file streets.source change", Fault("scenario.no_candidates", "[siting]")
     if supply.outlets_crs and supply.outlets in (None, "osm"):
         yield "supply.outlets", _only_with("[supply] outlets_crs", "[supply] outlets = file")
     if supply.candidates_crs and supply.candidates_file is None:
@@ -150,6 +172,10 @@ def _kinds(s: Sections) -> Found:
     named = [
         *(("[supply] candidates", kind, places) for kind in s.supply.candidates or ()),
         *((f"[kinds.{kind}]", kind, list(known)) for kind in s.kinds),
+        *(("[siting] kinds", kind, list(known)) for kind in s.siting.kinds),
+        *((f"[siting] offers.{place}", kind, list(known)) for place, of in s.siting.offers.items() for kind in of),
+        *(("[siting] offers", place, places) for place in s.siting.offers),
+        *(("[siting] kind_ceilings", kind, list(known)) for kind in s.siting.kind_ceilings),
         *((f"[[change]] {i} kind", c.kind, list(known)) for i, c in enumerate(s.change, start=1) if c.type == "add"),
     ]
     for where, kind, allowed in named:
@@ -190,14 +216,20 @@ def _goal(s: Sections) -> Found:
     """Keys that belong to one model only, and goals a model cannot do without."""
     siting, given = s.siting, s.siting.model_fields_set
     owners = {
-        "share": "set_cover",
-        "share_per_unit": "set_cover",
-        "percentile": "p_center",
-        "capacity": "capacitated_cover",
+        "share": ("set_cover",),
+        "share_per_unit": ("set_cover",),
+        "least": ("set_cover",),
+        "percentile": ("p_center",),
+        "capacity": ("capacitated_cover",),
+        "second": ("backup_cover",),
+        "horizon_m": ("p_median", "p_center"),
+        "years": ("max_cover",),
     }
-    for name, model in owners.items():
-        if name in given and siting.model != model:
-            yield "siting.model", _only_with(f"[siting] {name}", f'[siting] model = "{model}"')
+    for name, models in owners.items():
+        if name in given and getattr(siting, name) not in (None, {}) and siting.model not in models:
+            yield "siting.model", _only_with(f"[siting] {name}", f"[siting] model = {' / '.join(models)}")
+    if siting.year_budgets and not siting.years:
+        yield "siting.years", _only_with("[siting] year_budgets", "[siting] years")
     if siting.model == "set_cover" and siting.share is None and siting.share_per_unit is None:
         yield (
             "siting.share siting.share_per_unit",
@@ -224,10 +256,15 @@ def _years(s: Sections) -> Found:
         if whole is not None and sum(parts.values()) > whole:
             values = {"sum": sum(parts.values()), "whole": whole}
             yield "", Fault("scenario.years_over_whole", f"[siting] {name}", values)
-    years, due = siting.years or siting.year_budgets, siting.every_settlement_by
-    if years and due is not None and due not in years:
-        allowed = {"value": due, "bound": ", ".join(map(str, years))}
-        yield "siting.years siting.year_budgets", Fault("scenario.not_one_of", "[siting] every_settlement_by", allowed)
+    for year in sorted(siting.year_budgets.keys() - siting.years.keys()) if siting.years else ():
+        yield "siting.years", _not_planned(f"[siting] year_budgets.{year}", year, siting.years)
+    due = siting.every_settlement_by
+    if siting.years and due is not None and due not in siting.years:
+        yield "siting.years", _not_planned("[siting] every_settlement_by", due, siting.years)
+
+
+def _not_planned(place: str, year: int, years: Iterable[int]) -> Fault:
+    return Fault("scenario.not_one_of", place, {"value": year, "bound": ", ".join(map(str, years))})
 
 
 def _bands(s: Sections) -> Found:

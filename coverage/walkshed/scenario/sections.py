@@ -44,7 +44,6 @@ class StreetsSection(Section):
 
     source: Text | None = None  # .osm.pbf, lines in Geofabrik's schema, .graphml of osmnx; or "sample"
     crs: Crs | None = None  # what the file is in, where it does not say
-    walk: Text | None = None  # a walk filter of one's own in place of data/walk.toml
     island_m: Metres | None = None  # components with less street are islands; None: the network's own default
     scale: Annotated[Number, Field(gt=0, le=100)] | None = None  # of the sample: 1 is all of Changchun
 
@@ -59,7 +58,7 @@ class DemandSection(Section):
     crs: Crs | None = None  # what the source is in, where it does not say
     unit: Literal["per_cell", "per_hectare"] | None = None  # of a grid
     cell_m: Metres = 100.0
-    groups: dict[Name, Several] = Field(default_factory=dict)  # group -> columns (or grid files) of people, added up
+    groups: dict[Name, Several] = Field(default_factory=dict)  # group -> columns (or further grids) of people, added up
     group_shares: dict[Name, Several] = Field(default_factory=dict)  # group -> columns of shares 0-1, added up
     bands: dict[Name, Bands] = Field(default_factory=dict)  # group, or "people", -> bands of the grid from 1, added up
 
@@ -152,7 +151,6 @@ class KindSection(Section):
     share: Share | None = None  # of full service
     limit_m: Metres | None = None
     cost: Money | None = None
-    seats: Count | None = None
 
 
 class Sections(Section):

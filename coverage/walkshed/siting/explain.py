@@ -49,7 +49,8 @@ class Why:
     def sentence(self, lang: Lang = "en") -> str:
         """Say it in a sentence or two."""
         values = {name: getattr(self, name) for name in ("site", "gained", "only_it", "loss", "switch_costs")}
-        said = say("siting.why", lang, **values) + say(f"siting.verdict_{self.verdict}", lang, **values)
+        told = f"siting.verdict_{self.verdict}" if self.loss >= 0 else "siting.why_required"
+        said = say("siting.why", lang, **values) + say(told, lang, **{**values, "more": -self.loss})
         if self.next_best is not None:
             said += say("siting.why_next", lang, next_best=self.next_best, **values)
         return said
@@ -73,7 +74,9 @@ def explain(problem: Problem, plan: Siting, site: str, *, time_limit_s: float = 
     groups["all"] = float(alone @ problem.demand["people"].to_numpy(dtype=float))
     before, after = _walks(problem, others, int(me), alone)
     other, costs = _next_best(problem, others, int(me))
-    without = price(problem, plan, forbid=[site], time_limit_s=time_limit_s, seed=seed)
+    own = (site, problem.options.at[site, "place"])
+    free = problem.with_rules(require=tuple(name for name in problem.rules.require if name not in own))
+    without = price(free, plan, forbid=[site], time_limit_s=time_limit_s, seed=seed)
     only_it = float(alone @ problem.people)
     mean = (plan.people - plan.people_before) / max(1, len(plan.chosen))
     verdict: Verdict = "firm"

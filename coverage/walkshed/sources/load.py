@@ -1,7 +1,7 @@
 """A scenario's files become a City, whatever form they are in."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -48,8 +48,10 @@ def load(scenario: Scenario, *, progress: Progress | None = None) -> City:
         With every fault of the file at fault.
     """
     if scenario.schematic:
-        scale = scenario.streets.scale
-        return sample.build(seed=scenario.seed) if scale is None else sample.build(seed=scenario.seed, scale=scale)
+        scale, only = scenario.streets.scale, scenario.supply.candidates
+        city = sample.build(seed=scenario.seed) if scale is None else sample.build(seed=scenario.seed, scale=scale)
+        kept = city.candidates if only is None else city.candidates[city.candidates["kind"].isin(only)]
+        return replace(city, candidates=kept)
     tell = progress or (lambda _step, _share: None)
     return _Files(scenario).city(tell)
 
@@ -170,6 +172,8 @@ class _Files:
             frame = read_points(path, crs=section.crs)
         else:
             frame = read_vector(path, crs=section.crs)
+        named = [column for columns in section.groups.values() for column in columns]
+        refuse(_missing(path.name, frame, named))
         groups = {f"people_{g}": frame[list(columns)].sum(axis=1) for g, columns in section.groups.items()}
         return frame.assign(**groups)
 
@@ -181,7 +185,9 @@ class _Files:
             return spread(self.whole, self._totals(), cell_m=section.cell_m, weights=self._weights(), clip=self.clip)
         if is_grid(section.source):
             bands = {group: list(of) for group, of in section.bands.items()} or None
-            people, notes = read_grid(self._path(section.source), self.whole, unit=section.unit, bands=bands)
+            further = {group: [self._path(name) for name in of] for group, of in section.groups.items()} or None
+            path = self._path(section.source)
+            people, notes = read_grid(path, self.whole, unit=section.unit, bands=bands, files=further)
         else:
             people, notes = from_table(self.given, self.whole, where=section.source)
         if section.control is not None:
@@ -201,9 +207,7 @@ class _Files:
             raise AssertionError  # the scenario was refused before
         several = [*section.groups.values(), *section.group_shares.values()]
         wanted = [section.people, *(column for columns in several for column in columns)]
-        found = ", ".join(str(c) for c in units.columns if c != units.geometry.name)
-        where = self.scenario.area.units if self.scenario.area else "units"
-        refuse(Fault("table.missing_column", where, {"column": c, "found": found}) for c in wanted if c not in units)
+        refuse(_missing(self.scenario.area.units if self.scenario.area else "units", units, wanted))
         numbers = pd.DataFrame(units)[wanted].apply(pd.to_numeric, errors="coerce")
         table = pd.DataFrame({"people": numbers[section.people]})
         for group, columns in section.groups.items():
@@ -273,6 +277,12 @@ class _Files:
 
     def _path(self, written: str) -> Path:
         return self.scenario.path(written)
+
+
+def _missing(where: str, table: gpd.GeoDataFrame, wanted: Iterable[str]) -> Iterator[Fault]:
+    """A fault for every column that is not there."""
+    found = ", ".join(str(c) for c in table.columns if c != table.geometry.name)
+    yield from (Fault("table.missing_column", where, {"column": c, "found": found}) for c in wanted if c not in table)
 
 
 def _renamed(candidates: gpd.GeoDataFrame, taken: pd.Index) -> gpd.GeoDataFrame:
