@@ -20,7 +20,11 @@ ZONE_WEIGHTS = (1.0, 0.68, 0.22)  # Luo & Qi 2009: three zones of ten minutes ea
 
 
 def flat(distance_m: FloatArray) -> FloatArray:
-    """Every walk within the limit is worth the same."""
+    """Every walk within the limit is worth the same.
+
+    >>> flat(np.array([0.0, 999.0])).tolist()
+    [1.0, 1.0]
+    """
     return np.ones_like(distance_m)
 
 
@@ -123,6 +127,11 @@ def enhanced_two_step(
 
     Luo & Qi 2009 (doi:10.1016/j.healthplace.2009.06.002). `steps` are (up to m, weight) as in `zones`; None: thirds of
     the limit with their weights 1, 0.68 and 0.22.
+
+    >>> pairs = pd.DataFrame({"from_id": ["h", "i"], "to_id": ["L", "L"], "distance_m": [100.0, 300.0]})
+    >>> near = Reach.from_frame(pairs, demand_ids=["h", "i"], site_ids=["L"], limit_m=600)
+    >>> enhanced_two_step(near, pd.Series({"h": 10, "i": 25}), pd.Series({"L": 27})).round(3).to_dict()
+    {'h': 1.0, 'i': 0.68}
     """
     if steps is None:
         ends = [reach.limit_m * part / len(ZONE_WEIGHTS) for part in range(1, len(ZONE_WEIGHTS))]
@@ -134,6 +143,11 @@ def gaussian_two_step(reach: Reach, people: pd.Series, seats: pd.Series) -> pd.S
     """Seats per person, where use falls smoothly to nothing at the limit: Gaussian 2SFCA.
 
     Dai 2010 (doi:10.1016/j.healthplace.2010.06.012), with the reach's limit as the catchment.
+
+    >>> pairs = pd.DataFrame({"from_id": ["h", "i"], "to_id": ["L", "L"], "distance_m": [0.0, 500.0]})
+    >>> near = Reach.from_frame(pairs, demand_ids=["h", "i"], site_ids=["L"], limit_m=500)
+    >>> gaussian_two_step(near, pd.Series({"h": 10, "i": 30}), pd.Series({"L": 40})).to_dict()
+    {'h': 4.0, 'i': 0.0}
     """
     return catchment(reach, people, seats, decay=gaussian(reach.limit_m))
 

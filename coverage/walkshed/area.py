@@ -19,6 +19,12 @@ class Area:
     """Units as polygons in one metric CRS.
 
     units : GeoDataFrame, index: unit ids (text); `label`: name people know; geometry: (Multi)Polygon.
+
+    >>> from shapely import Point, box
+    >>> west = gpd.GeoSeries([box(125.2, 43.8, 125.3, 43.9)], index=["w"], crs="EPSG:4326")
+    >>> area = Area.from_units(gpd.GeoDataFrame({"label": ["西区"]}, index=["w"], geometry=west))
+    >>> area.crs.to_epsg(), area.unit_of(gpd.GeoSeries([Point(444_000, 4_860_000)], crs=area.crs)).tolist()
+    (4551, ['w'])
     """
 
     units: gpd.GeoDataFrame

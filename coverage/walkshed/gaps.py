@@ -45,6 +45,22 @@ def find_gaps(
         Index `g1`, `g2`, … by people, most first; `name`, `unit`, `people`, `area_km2`, `nearest_m` (mean walk of its
         people to the nearest outlet, over those who have a way; NaN if nobody has), `near` (street in its middle);
         disjoint polygons. The people add up to all the unserved.
+
+    Examples
+    --------
+    >>> from shapely import LineString, Point, box
+    >>> from walkshed.ways import Ways
+    >>> town = gpd.GeoDataFrame({"label": ["东区"]}, index=["e"], geometry=[box(0, 0, 900, 900)], crs="EPSG:4551")
+    >>> street = gpd.GeoDataFrame(geometry=[LineString([(0, 50), (900, 50)])], crs="EPSG:4551")
+    >>> at = [Point(10, 60), Point(90, 60), Point(800, 60)]
+    >>> homes = gpd.GeoDataFrame({"unit": "e", "nearest_m": [600.0, 700.0, 9.0]}, geometry=at, crs="EPSG:4551")
+    >>> nowhere = gpd.GeoDataFrame({"name": []}, geometry=gpd.GeoSeries([], crs="EPSG:4551"))
+    >>> gaps = find_gaps(
+    ...     homes, np.array([30.0, 10.0, 0.0]), area=Area(town), network=WalkNetwork.build(Ways.from_lines(street)),
+    ...     places=nowhere, limit_m=300,
+    ... )
+    >>> gaps[["unit", "people", "nearest_m"]].to_dict("index")
+    {'g1': {'unit': 'e', 'people': 40.0, 'nearest_m': 625.0}}
     """
     left = np.flatnonzero(unserved > 0)
     xy = shapely.get_coordinates(demand.geometry.array[left])

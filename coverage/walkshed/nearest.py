@@ -134,6 +134,22 @@ def nearest(
     -------
     DataFrame
         Indexed as `demand`: `nearest_m` (NaN where there is no way), `nearest_id` (None where there is no way).
+
+    Raises
+    ------
+    InputError
+        If points are in another CRS than the network.
+
+    Examples
+    --------
+    >>> from shapely import LineString, Point
+    >>> from walkshed.ways import Ways
+    >>> street = gpd.GeoDataFrame(geometry=[LineString([(0, 0), (900, 0)])], crs="EPSG:4551")
+    >>> network = WalkNetwork.build(Ways.from_lines(street))
+    >>> homes = gpd.GeoDataFrame(index=["h", "far"], geometry=[Point(300, 20), Point(300, 9000)], crs="EPSG:4551")
+    >>> sites = gpd.GeoDataFrame(index=["L", "M"], geometry=[Point(0, 0), Point(900, 0)], crs="EPSG:4551")
+    >>> nearest(network, homes, sites).to_dict("list")
+    {'nearest_m': [320.0, nan], 'nearest_id': ['L', None]}
     """
     people = demand if isinstance(demand, Anchored) else anchor(network, demand, max_access_m=max_access_m)
     places = sites if isinstance(sites, Anchored) else anchor(network, sites, max_access_m=max_access_m)

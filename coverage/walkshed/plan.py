@@ -107,6 +107,14 @@ def run(scenario: Scenario, *, progress: Progress | None = None, anyway: bool = 
         With every fault of the scenario's files; with every finding of the trust report to stop for.
     InfeasibleError
         If no plan keeps the scenario's rules.
+
+    Examples
+    --------
+    >>> plan = run(Scenario.default().revise(streets={"scale": 0.01}, siting={"build": 2}))  # a hundredth of the city
+    >>> len(plan.sites), plan.siting.status, plan.siting.people <= plan.siting.bound
+    (2, 'proven', True)
+    >>> round(float(plan.units["people"].sum() - plan.demand["people"].sum()))
+    0
     """
     clock = _Clock(progress)
     with clock.step("load"):

@@ -205,6 +205,22 @@ def reach(
     max_access_m : farther from any street than this (inclusive) is off the network and in no pair
     progress : told now and then which share of the sites is done
 
+    Raises
+    ------
+    InputError
+        If points are in another CRS than the network.
+
+    Examples
+    --------
+    >>> from shapely import LineString, Point
+    >>> from walkshed.ways import Ways
+    >>> street = gpd.GeoDataFrame(geometry=[LineString([(0, 0), (900, 0)])], crs="EPSG:4551")
+    >>> network = WalkNetwork.build(Ways.from_lines(street))
+    >>> home = gpd.GeoDataFrame(index=["h"], geometry=[Point(300, 20)], crs="EPSG:4551")
+    >>> library = gpd.GeoDataFrame(index=["L"], geometry=[Point(0, 0)], crs="EPSG:4551")
+    >>> reach(network, home, library, limit_m=320).to_frame().to_dict("records")
+    [{'from_id': 'h', 'to_id': 'L', 'distance_m': 320.0}]
+
     See Also
     --------
     walkshed.nearest.nearest : the one closest site, without a limit.

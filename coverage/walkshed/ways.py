@@ -51,6 +51,13 @@ class Ways:
         ------
         InputError
             If there is no line, no metric CRS, or a geometry that is not a LineString.
+
+        Examples
+        --------
+        >>> from shapely import LineString
+        >>> cross = [LineString([(0, 0), (50, 0), (90, 0)]), LineString([(50, 0), (50, 9)])]
+        >>> Ways.from_lines(gpd.GeoDataFrame(geometry=cross, crs="EPSG:4551")).node.tolist()
+        [0, 1, 3, 1, 2]
         """
         crs = check_metric(lines.crs, where)
         refuse(_line_faults(lines, where))

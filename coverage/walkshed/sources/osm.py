@@ -65,6 +65,16 @@ def read(
         in `bbox`.
     MissingInputError
         If there is no such file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> osm = '<osm version="0.6"><node id="1" lat="43.88" lon="125.30"/><node id="2" lat="43.88" lon="125.31"/>'
+    >>> osm += '<way id="9"><nd ref="1"/><nd ref="2"/><tag k="highway" v="footway"/></way></osm>'
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "town.osm").write_text(osm)
+    ...     read(Path(folder) / "town.osm", "EPSG:4551").ways.frame[["level"]].to_dict("records")
+    [{'level': 'path'}]
     """
     metric = check_metric(crs, "crs")
     among = kinds() if among is None else among
