@@ -8,7 +8,6 @@ import numpy as np
 import shapely
 from pyproj import CRS, Transformer
 from scipy.special import gammaln
-from scipy.stats import rankdata
 
 from walkshed.contracts import FloatArray, IntArray, check_metric
 from walkshed.errors import Fault
@@ -215,6 +214,8 @@ def _near(xy: FloatArray, tree: shapely.STRtree) -> FloatArray:
 
 def _ranked(distance: FloatArray) -> tuple[FloatArray, IntArray]:
     """Log density of every place's rank among its own shifted copies, and which part of the near ranks it falls in."""
+    from scipy.stats import rankdata  # noqa: PLC0415  half a second to import; only undeclared coordinates need it
+
     coarse = np.round(np.maximum(distance, FINE_M))
     count = distance.shape[-1]
     low, high = rankdata(coarse, axis=-1, method="min") - 1, rankdata(coarse, axis=-1, method="max")
