@@ -19,6 +19,9 @@ from walkshed.words import Lang, say
 WRONG, STOPPED = 2, 130  # exit codes: the user can mend it; ended by the user (128 + SIGINT)
 
 
+LONGEST = 1_000  # signs of one text of someone's data that are shown
+
+
 class Language(StrEnum):
     """Languages of everything printed."""
 
@@ -104,9 +107,10 @@ def _step(step: str, lang: Lang) -> str:
 
 
 def shown(text: object) -> str:
-    r"""Text of someone's data as a terminal may show it: nothing in it can move the cursor or colour the screen.
+    r"""Text of someone's data as a terminal may show it: it moves no cursor, colours no screen and fills no screen.
 
-    >>> shown("a\x1b[31mb\n长春")
-    'a [31mb 长春'
+    >>> shown("a\x1b[31mb\n长春"), len(shown("a" * 10_000)) == LONGEST
+    ('a [31mb 长春', True)
     """
-    return "".join(c if c.isprintable() else " " for c in str(text))
+    plain = "".join(c if c.isprintable() else " " for c in str(text))
+    return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"
