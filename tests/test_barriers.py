@@ -1,6 +1,7 @@
 """The first metres: whom a barrier keeps from the nearest street, what lets them through, and what changes it."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -12,13 +13,17 @@ from hypothesis import strategies as st
 from shapely import LineString, Point, box
 
 from cities import asks, barriers_of, city, ground, lines_of, sites_of
+from small_city import at, write
+from walkshed import plan
 from walkshed.barriers import Barriers
 from walkshed.contracts import NM
 from walkshed.errors import InputError
+from walkshed.ground import prepare
 from walkshed.network import Attachment
 from walkshed.reach import reach
-from walkshed.scenario import Block, Bridge, Gate
+from walkshed.scenario import Block, Bridge, Gate, Scenario
 from walkshed.sources import changed
+from walkshed.sources.load import load
 from worlds import CRS
 
 BANKS = lines_of([[(0.0, 0.0), (3000.0, 0.0)], [(0.0, 100.0), (3000.0, 100.0)], [(3000.0, 0.0), (3000.0, 100.0)]])
@@ -248,3 +253,20 @@ def test_a_change_is_placed_in_its_own_coordinate_system():
     here = changed._on_map(((125.3184, 43.8846),), "wgs84", CRS)
 
     assert np.hypot(*(there - here)[0]) < 0.02
+
+
+def test_a_blocked_street_and_a_bridge_beside_it_change_what_a_plan_counts(tmp_path: Path):
+    """The library stands on a corner with two streets; people at every crossing, 10 each."""
+    scenario = Scenario.read(write(tmp_path)).revise(siting=None)
+    corner, north = at(0, 0), at(0, 1)
+    across = [(p.x, p.y) for p in (at(-0.2, 0.3), at(0.3, -0.2))]
+    said = {"crs": "wgs84", "why": "试"}
+    block = {"type": "block", "line": across, **said}
+    bridge = {"type": "bridge", "line": [(corner.x, corner.y), (north.x, north.y)], **said}
+
+    free, shut, bridged = (plan.run(scenario.revise(change=of), anyway=True) for of in ([], [block], [block, bridge]))
+
+    assert free.totals["served_before"] == 100  # ten crossings within three blocks
+    assert shut.totals["served_before"] == 0  # not even who lives at the corner: nothing leads on from there
+    assert bridged.totals["served_before"] == 80  # (2, 0) and (3, 0) are too far by the one way that is left
+    assert plan.answer(prepare(load(scenario), shut.scenario), shut.scenario).totals == shut.totals

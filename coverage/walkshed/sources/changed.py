@@ -20,6 +20,9 @@ from walkshed.ways import Ways
 JOIN_M = 50.0
 """How far an end of a new bridge may be drawn from the street it joins."""
 
+BESIDE_M = 0.01
+"""How far a street that is cut ends from the wall that cuts it: what ended on it could be reached from both sides."""
+
 AT_M = 10.0
 """How far a gate may be drawn from the barrier it opens."""
 
@@ -130,13 +133,15 @@ class _Steps:
 
 
 def _cut(ways: Ways, at: _Steps, steps: IntArray, line: shapely.LineString) -> Ways:
-    """End a way where the line crosses it and begin another there: the two touch and do not join."""
+    """End a way beside the line that crosses it and begin another on its other side."""
     if not len(steps):
         return ways
     meet = shapely.get_coordinates(shapely.point_on_surface(shapely.intersection(at.lines[steps], line)))
+    here, there = ways.xy[at.vertex[steps]], ways.xy[at.vertex[steps] + 1]
+    ends = np.stack([_towards(meet, here), _towards(meet, there)], axis=1).reshape(-1, 2)
     before = at.vertex[steps] + 1  # both new vertices go before this one
     node = int(ways.node.max()) + 1 + np.arange(2 * len(steps))
-    xy = np.insert(ways.xy, np.repeat(before, 2), np.repeat(meet, 2, axis=0), axis=0)
+    xy = np.insert(ways.xy, np.repeat(before, 2), ends, axis=0)
     nodes = np.insert(ways.node, np.repeat(before, 2), node)
     begins = before + 2 * np.arange(len(steps)) + 1
     shift = 2 * np.searchsorted(before, ways.ptr, side="left")
@@ -147,6 +152,13 @@ def _cut(ways: Ways, at: _Steps, steps: IntArray, line: shapely.LineString) -> W
     if "length_m" in frame:
         frame.loc[pd.Series(row).duplicated(keep=False).to_numpy(), "length_m"] = np.nan  # as drawn, now it is in parts
     return Ways(ways.crs, ptr.astype(np.int64), nodes, xy, frame)
+
+
+def _towards(start: FloatArray, end: FloatArray) -> FloatArray:
+    """Places `BESIDE_M` from a start on the way to an end, or half way where that is nearer; float64 (n, 2) each."""
+    far_m = np.hypot(*(end - start).T)
+    step = np.minimum(BESIDE_M / np.maximum(far_m, BESIDE_M), 0.5)
+    return np.asarray(start + (end - start) * step[:, None])
 
 
 def _with_vertex(ways: Ways, at: _Steps, step: int, foot: FloatArray) -> tuple[Ways, int]:
