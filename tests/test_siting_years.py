@@ -4,11 +4,15 @@ from dataclasses import replace
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import reference_siting as twin
 from walkshed import siting
+from walkshed.errors import InputError
+from walkshed.reach import Reach
 from walkshed.siting import Siting, Year
+from walkshed.siting.robust import at_speed
 
 
 def small_worlds(upto: int, most: int = 4) -> list[tuple[int, twin.World]]:
@@ -145,6 +149,33 @@ def test_a_site_nobody_can_replace_holds_under_any_noise():
     assert table.loc["poption0"].to_dict() == {"chosen": 1.0, "holds": True}
 
 
+def test_who_walks_faster_reaches_as_with_a_longer_limit():
+    world = plain_world()
+    shy = replace(world, distance_m=np.array([[400.0, 100.0], [np.inf, 1050.0]]))
+    wide = Reach(pd.Index(["a", "b"]), pd.Index(["d0", "d1"]), np.array([0, 2, 3]), np.array([0, 1, 1], dtype=np.int32),
+                 np.array([400.0, 100.0, 1050.0]), 1100.0)  # fmt: skip
+    nobody = replace(wide, site_ids=pd.Index([]), ptr=np.zeros(1, dtype=np.int64), demand=wide.demand[:0],
+                     distance_m=wide.distance_m[:0])  # fmt: skip
+
+    same, faster = at_speed(shy.problem(), 1.0), at_speed(shy.problem(), 1.1, (wide, nobody))
+
+    assert len(same.reach.demand) == 2
+    assert faster.reach.distance_m.tolist() == pytest.approx([400 / 1.1, 100 / 1.1, 1050 / 1.1])
+
+
+def test_who_walks_slower_loses_outlets_too():
+    world = next(w for _, w in small_worlds(99) if w.held.any() and not w.bands)
+    question = world.problem()
+
+    assert (at_speed(question, 1.0).held == question.held).all()
+    assert at_speed(question, 1e-6).held.sum() == 0.0
+
+
+def test_walking_faster_than_is_known_is_refused():
+    with pytest.raises(InputError, match="needs to know who lives within 1,100 m; 0 m are known"):
+        siting.robustness(plain_world().problem(), faster=0.1)
+
+
 def test_a_contradiction_names_its_rules_and_what_would_have_to_give():
     world = plain_world()
     world = replace(world, rules=siting.Rules(build=1, require=("a", "b"), ceilings={"u0": 5}))
@@ -161,3 +192,27 @@ def test_a_contradiction_names_its_rules_and_what_would_have_to_give():
     ]
     assert "2 sites are needed for the other rules; 1 are allowed" in plan.sentence()
     assert "其余规则需要 2 处" in plan.sentence("zh")
+
+
+@pytest.mark.parametrize(
+    ("years", "told"),
+    [
+        ([Year(2026, 1), Year(2027, 0)], ["rule_require", "rule_require", "rule_year", "rule_year", "relax_year"]),
+        (
+            [Year(2026, 2, 1.0), Year(2027, 2, 0.0)],
+            ["rule_require", "rule_require", "rule_year_budget", "rule_year_budget", "relax_year_budget"],
+        ),
+    ],
+)
+def test_a_contradiction_over_years_names_what_the_years_allow(years, told):
+    world = plain_world()
+    options = world.options.assign(cost=1.0)
+    world = replace(world, options=options, rules=siting.Rules(require=("a", "b")))
+
+    plan = siting.phases(world.problem(), years).whole
+
+    keys = [fault.key.removeprefix("siting.") for fault in plan.conflict]
+    assert plan.status == "infeasible"
+    assert [key for key in keys if key != "relax_others"] == told
+    assert "2026" in plan.sentence()
+    assert "2026" in plan.sentence("zh")

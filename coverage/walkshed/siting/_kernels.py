@@ -61,13 +61,34 @@ def take(ptr: IntArray, idx: Index32, rows: IntArray, rename: Index32) -> tuple[
 
 @kernel
 def sums(ptr: IntArray, idx: Index32, w: FloatArray) -> FloatArray:
-    """Sum of `w` over the entries of each row."""
+    """Sum of `w` over the entries of each row; four sums side by side, as one would wait for itself."""
     total = np.zeros(len(ptr) - 1)
     for j in range(len(ptr) - 1):
-        a = 0.0
-        for t in range(ptr[j], ptr[j + 1]):
+        a, b, c, d = 0.0, 0.0, 0.0, 0.0
+        end = ptr[j + 1] - 3
+        t = ptr[j]
+        while t < end:
             a += w[idx[t]]
-        total[j] = a
+            b += w[idx[t + 1]]
+            c += w[idx[t + 2]]
+            d += w[idx[t + 3]]
+            t += 4
+        while t < ptr[j + 1]:
+            a += w[idx[t]]
+            t += 1
+        total[j] = (a + b) + (c + d)
+    return total
+
+
+@kernel
+def union(ptr: IntArray, idx: Index32, w: FloatArray, rows: IntArray) -> float:
+    """Sum of `w` over the entries that stand in any of these rows, each counted once."""
+    seen, total = np.zeros(len(w), np.bool_), 0.0
+    for q in range(len(rows)):
+        for t in range(ptr[rows[q]], ptr[rows[q] + 1]):
+            if not seen[idx[t]]:
+                seen[idx[t]] = True
+                total += w[idx[t]]
     return total
 
 
@@ -129,24 +150,19 @@ def greedy(
     `served` and `used` are brought up to date in place. Stops at `p` picks or when nothing more is gained.
     """
     k = len(ptr) - 1
-    key = np.where(allowed, np.inf, -1.0)
-    heap = np.empty(k, np.int32)
-    n = 0
-    for wanted in (True, False):  # allowed options first, each kind ascending: a heap already
-        for j in range(k):
-            if allowed[j] == wanted:
-                heap[n] = j
-                n += 1
+    key = np.full(k, np.inf)
+    heap = np.flatnonzero(allowed).astype(np.int32)  # ascending, all keys equal: a heap already
+    n = len(heap)
     picks = np.empty(p, np.int32)
     m = 0
-    while m < p and k > 0 and key[heap[0]] > 0:
+    while m < p and n > 0 and key[heap[0]] > 0:
         j = heap[0]
         gain = 0.0
         for t in range(ptr[j], ptr[j + 1]):
             if not served[idx[t]]:
                 gain += w[idx[t]]
         key[j] = gain / price[j] if fits(rptr, ridx, ramt, used, low, high, j, -1) else -1.0
-        if sift(heap, k, key) > 0 or key[j] <= 0:
+        if sift(heap, n, key) > 0 or key[j] <= 0:
             continue
         picks[m] = j
         m += 1
@@ -155,40 +171,8 @@ def greedy(
         for t in range(rptr[j], rptr[j + 1]):
             used[ridx[t]] += ramt[t]
         key[j] = -1.0
-        sift(heap, k, key)
+        sift(heap, n, key)
     return picks[:m]
-
-
-@kernel
-def _enter(
-    ptr: IntArray, idx: Index32, w: FloatArray, count: Index32, slot: IntArray, loss: FloatArray, j: int, r: int
-) -> float:
-    """Put option `j` into slot `r`; returns the weight it newly serves."""
-    gain = 0.0
-    for t in range(ptr[j], ptr[j + 1]):
-        i = idx[t]
-        if count[i] == 0:
-            gain += w[i]
-        elif count[i] == 1:
-            loss[slot[i]] -= w[i]
-        count[i] += 1
-        slot[i] += r
-    loss[r] = gain
-    return gain
-
-
-@kernel
-def _leave(
-    ptr: IntArray, idx: Index32, w: FloatArray, count: Index32, slot: IntArray, loss: FloatArray, j: int, r: int
-) -> None:
-    """Take option `j` out of slot `r`. `slot` sums the slots that serve an element: the slot itself where one does."""
-    for t in range(ptr[j], ptr[j + 1]):
-        i = idx[t]
-        count[i] -= 1
-        slot[i] -= r
-        if count[i] == 1:
-            loss[slot[i]] += w[i]
-    loss[r] = 0.0
 
 
 @kernel
@@ -200,71 +184,26 @@ def mark(ptr: IntArray, idx: Index32, bptr: IntArray, bidx: Index32, j: int, mar
 
 
 @kernel
-def swap(
-    ptr: IntArray, idx: Index32, w: FloatArray, bptr: IntArray, bidx: Index32,
-    rptr: IntArray, ridx: Index32, ramt: FloatArray, used: FloatArray, low: FloatArray, high: FloatArray,
-    start: Index32, p: int, look: BoolArray, rounds: int, settle: bool,  # noqa: FBT001 - kernels take no keywords
-) -> Index32:  # fmt: skip
-    """Exchange one option for another, or add one, while that serves more (Teitz and Bart 1968; first improvement).
+def around(ptr: IntArray, idx: Index32, bptr: IntArray, bidx: Index32, picks: IntArray, j: int) -> BoolArray:
+    """Picks with an element that some option beside option `j` serves too: True for each."""
+    near, served = np.zeros(len(ptr) - 1, np.bool_), np.zeros(len(bptr) - 1, np.bool_)
+    mark(ptr, idx, bptr, bidx, j, near)
+    for o in range(len(near)):
+        if near[o]:
+            for t in range(ptr[o], ptr[o + 1]):
+                served[idx[t]] = True
+    found = np.zeros(len(picks), np.bool_)
+    for r in range(len(picks)):
+        for t in range(ptr[picks[r]], ptr[picks[r] + 1]):
+            found[r] |= served[idx[t]]
+    return found
 
-    Options in `look` are tried, and after an exchange those that share an element with it (`bptr`, `bidx`: the table
-    turned over); then, up to `rounds` times in all, every option. With `settle`, exchanges at equal weight for a lower
-    option are made too. `look` and `used` are changed in place.
-    """
-    k, n = len(ptr) - 1, len(start)
-    picks = np.empty(max(p, n), np.int32)
-    count, slot = np.zeros(len(w), np.int32), np.zeros(len(w), np.int64)
-    loss, extra = np.zeros(len(picks)), np.zeros(len(picks))
-    inside = np.zeros(k, np.bool_)
-    for r in range(n):
-        picks[r] = start[r]
-        inside[start[r]] = True
-        _enter(ptr, idx, w, count, slot, loss, start[r], r)
-    since, j, moved = 0, -1, False
-    while True:
-        if since >= k:
-            rounds -= 1
-            if not moved or rounds <= 0:
-                break
-            look[:] = True
-            since, moved = 0, False
-        j = (j + 1) % k
-        since += 1
-        if inside[j] or not look[j]:
-            continue
-        look[j] = False
-        gain = 0.0
-        for t in range(ptr[j], ptr[j + 1]):
-            i = idx[t]
-            if count[i] == 0:
-                gain += w[i]
-            elif count[i] == 1:
-                extra[slot[i]] += w[i]
-        best, out = 0.0, -1
-        if n < p and gain > 0 and fits(rptr, ridx, ramt, used, low, high, j, -1):
-            best, out = gain, n
-        for r in range(n):
-            better = gain - loss[r] + extra[r]
-            extra[r] = 0.0
-            lower = settle and out < 0 and better == 0 and j < picks[r]
-            if (better > best or lower) and fits(rptr, ridx, ramt, used, low, high, j, picks[r]):
-                best, out = better, r
-        if out < 0:
-            continue
-        if out == n:
-            n += 1
-        else:
-            o = picks[out]
-            inside[o] = False
-            _leave(ptr, idx, w, count, slot, loss, o, out)
-            for t in range(rptr[o], rptr[o + 1]):
-                used[ridx[t]] -= ramt[t]
-            mark(ptr, idx, bptr, bidx, o, look)
-        picks[out] = j
-        inside[j] = True
-        _enter(ptr, idx, w, count, slot, loss, j, out)
-        for t in range(rptr[j], rptr[j + 1]):
-            used[ridx[t]] += ramt[t]
-        mark(ptr, idx, bptr, bidx, j, look)
-        since, moved = 0, True
-    return picks[:n]
+
+@kernel
+def spend(rptr: IntArray, ridx: Index32, ramt: FloatArray, used: FloatArray, j: int, o: int) -> None:
+    """Bring `used` up to date, in place: option `j` comes, option `o` goes (-1: none)."""
+    for t in range(rptr[j], rptr[j + 1]):
+        used[ridx[t]] += ramt[t]
+    if o >= 0:
+        for t in range(rptr[o], rptr[o + 1]):
+            used[ridx[t]] -= ramt[t]

@@ -7,7 +7,7 @@ import numpy as np
 
 from walkshed._kernels import kernel
 from walkshed.contracts import FloatArray, Index32, IntArray
-from walkshed.siting._kernels import fits, sift
+from walkshed.siting._kernels import fits, sift, spend
 
 
 @kernel
@@ -188,10 +188,7 @@ def interchange(
                 best, out = better, r
         if out < 0:
             continue
-        for t in range(rptr[picks[out]], rptr[picks[out] + 1]):
-            used[ridx[t]] -= ramt[t]
-        for t in range(rptr[j], rptr[j + 1]):
-            used[ridx[t]] += ramt[t]
+        spend(rptr, ridx, ramt, used, j, picks[out])
         inside[picks[out]] = False
         inside[j] = True
         picks[out] = j

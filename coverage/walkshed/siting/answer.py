@@ -66,8 +66,15 @@ def siting_of(
     )
 
 
-def infeasible(problem: Problem, *, model: str, measure: Measure = "people", seconds: float = 0.0) -> Siting:
-    """Say that no plan keeps the rules, and which of them contradict each other."""
+def infeasible(
+    problem: Problem,
+    *,
+    model: str,
+    measure: Measure = "people",
+    conflict: tuple[Fault, ...] | None = None,
+    seconds: float = 0.0,
+) -> Siting:
+    """Say that no plan keeps the rules, and which of them contradict each other; `conflict` where that is known."""
     before = float(problem.people @ problem.held)
     return Siting(
         model=model,
@@ -79,7 +86,7 @@ def infeasible(problem: Problem, *, model: str, measure: Measure = "people", sec
         bound=float("nan"),
         status="infeasible",
         measure=measure,
-        conflict=contradiction(problem),
+        conflict=contradiction(problem) if conflict is None else conflict,
         seconds=seconds,
     )
 

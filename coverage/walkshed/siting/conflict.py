@@ -9,6 +9,7 @@ from walkshed.siting.exact import Model, minimise
 from walkshed.siting.problem import Problem
 from walkshed.siting.rules import Rule
 
+ONCE = "once"  # the key of rules that are no one's wish: what is built in one year is not built in another
 LISTED = 12  # rules of one kind that are named one by one
 EACH_S = 5.0  # for one of these small questions
 
@@ -18,13 +19,17 @@ def contradiction(problem: Problem) -> tuple[Fault, ...]:
 
     Empty if there is a plan that keeps all rules.
     """
-    rules = [*problem.linear, count_rule(problem)]
-    kinds = sorted({rule.key for rule in rules})
+    return among([*problem.linear, count_rule(problem)], len(problem.options))
+
+
+def among(rules: list[Rule], options: int) -> tuple[Fault, ...]:
+    """Name the contradiction in a list of rules over so many options; rules `once` are never in doubt and not told."""
+    kinds = sorted({rule.key for rule in rules} - {ONCE})
     for size in range(1, len(kinds) + 1):
         for some in combinations(kinds, size):
-            among = [rule for rule in rules if rule.key in some]
-            if not feasible(among, len(problem.options)):
-                return _told(_thinned(among, len(problem.options)), rules, len(problem.options))
+            those = [rule for rule in rules if rule.key in (*some, ONCE)]
+            if not feasible(those, options):
+                return _told(_thinned(those, options), rules, options)
     return ()
 
 
@@ -55,8 +60,8 @@ def _model(rules: list[Rule], options: int, elastic: tuple[str, ...]) -> Model:
 def _thinned(rules: list[Rule], options: int) -> list[Rule]:
     """Leave out every rule the contradiction does not need (deletion filter, Chinneck and Dravnieks 1991)."""
     kept = list(rules)
-    if len(rules) <= 10 * LISTED:
-        for rule in rules:
+    if sum(rule.key != ONCE for rule in rules) <= 10 * LISTED:
+        for rule in [rule for rule in rules if rule.key != ONCE]:
             without = [r for r in kept if r is not rule]
             if not feasible(without, options):
                 kept = without
@@ -66,12 +71,13 @@ def _thinned(rules: list[Rule], options: int) -> list[Rule]:
 def _told(core: list[Rule], rules: list[Rule], options: int) -> tuple[Fault, ...]:
     """Say the rules of a contradiction, then for each kind the least that must give for the rest to hold."""
     said: list[Fault] = []
-    for key in dict.fromkeys(rule.key for rule in core):
+    kinds = list(dict.fromkeys(rule.key for rule in core if rule.key != ONCE))
+    for key in kinds:
         same = [rule for rule in core if rule.key == key]
         said += [rule.fault() for rule in same[:LISTED]]
         if len(same) > LISTED:
             said.append(Fault("siting.and_more", key, {"n": len(same) - LISTED}))
-    return (*said, *(fault for key in dict.fromkeys(r.key for r in core) for fault in _relaxed(key, rules, options)))
+    return (*said, *(fault for key in kinds for fault in _relaxed(key, rules, options)))
 
 
 def _relaxed(key: str, rules: list[Rule], options: int) -> list[Fault]:
@@ -85,4 +91,5 @@ def _relaxed(key: str, rules: list[Rule], options: int) -> list[Fault]:
         [(rule, more)] = given.items()
         return [Fault(f"siting.relax_{key}", key, {"needed": rule.high + more, "allowed": rule.high})]
     names = ", ".join(rule.name for rule in given)
-    return [Fault("siting.relax_others", key, {"rule": key, "names": names, "n": sum(given.values())})]
+    kind = key if key in ("year", "year_budget") else "others"
+    return [Fault(f"siting.relax_{kind}", key, {"rule": key, "names": names, "n": sum(given.values())})]

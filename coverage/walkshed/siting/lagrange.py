@@ -14,7 +14,7 @@ from walkshed.siting import _kernels_prices as pricing
 from walkshed.siting.exact import RulesProgram
 from walkshed.siting.task import Task
 
-MEMORY = 0.1  # weight of the newest subgradient in the direction (Crowder 1976)
+MEMORY = 0.05  # weight of the newest subgradient in the direction (Crowder 1976)
 PATIENCE = 15  # iterations without progress before the step is shortened
 HALF = 0.5  # of an option: more of it is nearer to all than to nothing
 KEPT = 60_000  # entries of rules: more are given prices, not kept at every step

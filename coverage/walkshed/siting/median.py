@@ -22,8 +22,8 @@ from walkshed.siting.task import Rows, Task
 from walkshed.siting.weights import Grains
 
 JOINT = 12_000_000  # pairs of options and steps of distance: more are not weighed as a cover
-ROUNDS, ITERATIONS = 4, 150  # of prices, between two looks at what they like
-LATITUDE = 1.6  # prices may grow this much in a round: pairs dearer than that are left out of it
+ROUNDS, ITERATIONS = 5, 200  # of prices, between two looks at what they like
+LATITUDE = 1.4  # prices may grow this much in a round: pairs dearer than that are left out of it
 ROUND_M = 0.001  # distances are told apart to the millimetre
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from walkshed.contracts import BoolArray, FloatArray, IntArray
 from walkshed.siting import _kernels as kernels
+from walkshed.siting import _kernels_swap as swapping
 from walkshed.siting.exact import minimise, rules_model
 from walkshed.siting.task import Task
 
@@ -83,7 +84,7 @@ def swapped(
     """Exchange and add options while that serves more, beginning with those in `look` (default: all)."""
     rows = task.rows
     first = np.ones(task.options, dtype=bool) if look is None else look.copy()
-    new: IntArray = kernels.swap(
+    new: IntArray = swapping.swap(
         task.ptr, task.serves, task.weight, *task.back, rows.ptr, rows.rule, rows.amount, rows.used(picks), rows.low,
         rows.high, picks.astype(np.int32), task.build, first, rounds, settle,
     ).astype(np.int64)  # fmt: skip

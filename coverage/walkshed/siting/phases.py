@@ -8,6 +8,7 @@ import numpy as np
 from walkshed.contracts import IntArray, refuse
 from walkshed.errors import Fault
 from walkshed.siting.answer import infeasible, ordered, served_share, siting_of
+from walkshed.siting.conflict import ONCE, among, count_rule
 from walkshed.siting.cover import TIME_LIMIT_S, cover_of
 from walkshed.siting.elements import Cover
 from walkshed.siting.moves import swapped
@@ -77,7 +78,8 @@ def phases(problem: Problem, years: Sequence[Year], *, time_limit_s: float = TIM
     own = [_own(end, years, at, clock_for(max(1.0, time_limit_s / (2 * len(years)))), seed) for at in range(len(years))]
     when = _schedule(end, years, own, left_s, seed)
     if when is None:
-        return Phases(infeasible(end, model="phases", seconds=time_limit_s - left_s()), ())
+        conflict = among(_rules(end, years), len(end.options) * len(years))
+        return Phases(infeasible(end, model="phases", conflict=conflict, seconds=time_limit_s - left_s()), ())
     told, served = [], []
     for at, year in enumerate(years):
         now = np.flatnonzero((when.at >= 0) & (when.at <= at))
@@ -169,17 +171,25 @@ def _joint(problem: Problem, cover: Cover, years: Sequence[Year]) -> Task:
     element = np.concatenate([cover.element + later * m for t in range(n) for later in range(t, n)])
     order = np.argsort(option, kind="stable")
     ptr = np.concatenate([[0], np.cumsum(np.bincount(option, minlength=n * k))]).astype(np.int64)
-    rules = [_over_years(rule, k, _due(rule, problem, years)) for rule in problem.linear]
+    weight = np.tile(cover.grains.whole, n)
+    rows = rows_of([rule for rule in _rules(problem, years) if rule.key != "build"], n * k)
+    return Task.of(ptr, element[order].astype(np.int32), weight, build=problem.build, rows=rows)
+
+
+def _rules(problem: Problem, years: Sequence[Year]) -> list[Rule]:
+    """Every rule over the options of all years, those of the years and the number of sites, if it binds, among them."""
+    k, n = len(problem.options), len(years)
     every = np.arange(k)
-    rules += [Rule("once", "", np.array([t * k + j for t in range(n)]), np.ones(n), high=1.0) for j in range(k)]
+    rules = [_over_years(rule, k, _due(rule, problem, years)) for rule in problem.linear]
+    if problem.build < sum(year.build for year in years):
+        rules.append(_over_years(count_rule(problem), k, n))
+    rules += [Rule(ONCE, "", np.array([t * k + j for t in range(n)]), np.ones(n), high=1.0) for j in range(k)]
     cost = problem.options["cost"].to_numpy(dtype=float)
     for t, year in enumerate(years):  # a year not used up does not carry over
         rules.append(Rule("year", str(year.year), every + t * k, np.ones(k), high=float(year.build)))
         if year.budget is not None:
-            rules.append(Rule("year", str(year.year), every + t * k, cost, high=year.budget))
-    weight = np.tile(cover.grains.whole, n)
-    rows = rows_of(rules, n * k)
-    return Task.of(ptr, element[order].astype(np.int32), weight, build=problem.build, rows=rows)
+            rules.append(Rule("year_budget", str(year.year), every + t * k, cost, high=year.budget))
+    return rules
 
 
 def _due(rule: Rule, problem: Problem, years: Sequence[Year]) -> int:

@@ -120,13 +120,19 @@ def problem(
         ]
     )
     standing = _filled(pd.DataFrame(index=at_outlets.site_ids) if outlets is None else outlets, at_outlets.limit_m)
-    near, around = _own_reach(table, reach), _own_reach(standing, at_outlets)
+    near, around = own_reach(table, reach), own_reach(standing, at_outlets)
     people = demand["people"].to_numpy(dtype=float)
     for group in groups_of(demand):
         people = people + (weights.get(group, 1.0) - 1.0) * demand[f"people_{group}"].to_numpy(dtype=float)
-    held = np.zeros(len(demand))
-    np.maximum.at(held, around.demand, shares(standing, around, bands))
+    held = held_by(standing, around, bands)
     return Problem(table, near, demand, people, held, standing, around, rules, tuple(bands))
+
+
+def held_by(outlets: pd.DataFrame, reach: Reach, bands: Bands) -> FloatArray:
+    """Share of full service that outlets give each demand point; float64 (demand,)."""
+    held = np.zeros(len(reach.demand_ids))
+    np.maximum.at(held, reach.demand, shares(outlets, reach, bands))
+    return held
 
 
 def shares(table: pd.DataFrame, reach: Reach, bands: Bands) -> FloatArray:
@@ -154,7 +160,7 @@ def _filled(given: pd.DataFrame, limit_m: float) -> pd.DataFrame:
     return table
 
 
-def _own_reach(table: pd.DataFrame, reach: Reach) -> Reach:
+def own_reach(table: pd.DataFrame, reach: Reach) -> Reach:
     """Rows of each option, or of its place, within the option's own limit (inclusive)."""
     site_ids = reach.site_ids.astype(str)
     own = site_ids.get_indexer(table.index)

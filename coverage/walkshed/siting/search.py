@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from walkshed.contracts import IntArray
+from walkshed.siting import _kernels as kernels
 from walkshed.siting.exact import choice_model, minimise, start_of
 from walkshed.siting.lagrange import SHORTEST, Prices, first_prices, lagrange, settled
 from walkshed.siting.moves import decided_by_rules, first_picks, near_options, refilled, swapped, without_idle
@@ -16,9 +17,11 @@ SMALL = 4_000  # pairs: HiGHS alone is quicker than anything in front of it
 MODEL = 60_000  # pairs: more than this is not worth a branch and bound
 ROUNDS = 24
 ITERATIONS = 100  # of the bound between two looks at what is decided
+SLIGHT = 0.05  # of the gap: a choice better by less does not make longer steps of the prices worth while
 AGAIN = 0.1  # step factor to go on with when the choice has improved
-KICKS = 400  # between two looks
-HEAT = 0.005  # of what a pick serves on average: so much worse is still kept, less and less
+QUICK = (400, 0.005, 133)  # kicks before the first look at what is decided, their heat and patience
+BRIEF = (400, 0.005, 50)  # before each later one
+LONG = (1200, 0.06, 1200)  # once the bound is as good as it gets and too much is open for HiGHS
 Clock = Callable[[], float]
 
 
@@ -80,14 +83,19 @@ def _narrow(task: Task, best: Found, left_s: Clock, seed: int, slack: float) -> 
     """Sharpen the bound and decide options by it, round by round, improving the choice on what is still open."""
     rng = np.random.default_rng(seed)
     core, prices, since = task, first_prices(task, best.picks), best.weight
+    effort, again = QUICK, True
     for _ in range(ROUNDS):
         if left_s() < 0:
             return replace(best, stopped=True), core
         prices = lagrange(core, prices, target=best.weight + slack, iterations=ITERATIONS)
         best = replace(best, bound=min(best.bound, max(prices.bound, best.weight + slack - 1)))
+        spent = prices.step < SHORTEST
         if best.bound >= best.weight + slack:
             best = _better(core, best, _promising(core, prices))
-            best = _kicked(core, best, rng, slack)
+            if spent and again and len(core.serves) > MODEL:
+                effort, again = LONG, False
+            best = _kicked(core, best, rng, slack, effort)
+            effort = BRIEF
         if best.bound < best.weight + slack:
             break
         inside, out = settled(core, prices, best.weight + slack)
@@ -96,10 +104,10 @@ def _narrow(task: Task, best: Found, left_s: Clock, seed: int, slack: float) -> 
             prices = replace(prices, element=prices.element[core.element], bound=np.inf, loss=np.zeros(core.options))
         if not core.options or len(core.serves) <= SMALL:
             break
-        if prices.step < SHORTEST:
-            if best.weight == since:
+        if spent:
+            if best.weight - since <= SLIGHT * (best.bound - best.weight):
                 break
-            prices, since = replace(prices, step=AGAIN), best.weight  # a better choice makes longer steps worth while
+            prices, since = replace(prices, step=AGAIN), best.weight
     return best, core
 
 
@@ -140,36 +148,50 @@ def _promising(core: Task, prices: Prices) -> IntArray:
     return swapped(core, filled) if core.rows.kept(filled) else filled[:0]
 
 
-def _kicked(core: Task, best: Found, rng: np.random.Generator, slack: float, kicks: int = KICKS) -> Found:
-    """Drop a few picks at random, fill up without them, exchange; keep what is hardly worse (threshold accepting).
+def _kicked(core: Task, best: Found, rng: np.random.Generator, slack: float, effort: tuple[int, float, int]) -> Found:
+    """Drop a few picks, fill up without them, exchange; keep what is hardly worse (threshold accepting).
 
-    Filled up in turn greedily and, where no rule forbids it, at random: each finds what the other does not.
+    One time in three they are dropped anywhere, else from one neighbourhood; filled up in turn greedily and, where no
+    rule forbids it, at random: each finds what the others do not.
+
+    effort : kicks at most; how much worse may be kept, of what a pick serves on average, less and less; kicks without
+        progress after which it ends
     """
+    kicks, heat, patience = effort
     here, stale = core.local(best.picks), 0
     if len(here) + len(core.taken) != len(best.picks) or not len(here):
         return best
     here_weight = top_weight = best.weight
     top, mean = here, best.weight / max(1, len(best.picks))
     for kick in range(kicks):
-        if best.bound < best.weight + slack or stale > kicks // 3:
+        if best.bound < best.weight + slack or stale > patience:
             break
-        out = rng.choice(len(here), size=min(len(here), int(rng.integers(2, 6))), replace=False)
+        out = _dropped(core, here, rng, local=kick % 3 > 0)
         rest, gone = np.delete(here, out), here[out]
         look = near_options(core, gone)
         if kick % 2 and not len(core.rows.low) and core.options >= len(here) + len(gone):
-            new = rng.choice(core.options, len(gone), replace=False)
+            new = rng.choice(np.flatnonzero(look) if kick % 3 else core.options, len(gone), replace=False)
             filled = np.union1d(rest, new)
             look |= near_options(core, new)
         else:
             filled = refilled(core, rest, gone, look)
         picks = swapped(core, filled, rounds=1, look=look)
         weight = core.worth(picks)
-        if weight >= here_weight - HEAT * (1 - kick / kicks) * mean and core.rows.kept(picks):
+        if weight >= here_weight - heat * (1 - kick / kicks) * mean and core.rows.kept(picks):
             here, here_weight = picks, weight
         stale = 0 if here_weight > top_weight else stale + 1
         if here_weight > top_weight:
             top, top_weight = here, here_weight
     return _better(core, best, swapped(core, top))
+
+
+def _dropped(core: Task, here: IntArray, rng: np.random.Generator, *, local: bool) -> IntArray:
+    """Positions of two to five picks: any, or neighbours."""
+    among = np.arange(len(here))
+    if local:
+        middle = int(here[rng.integers(len(here))])
+        among = np.flatnonzero(kernels.around(core.ptr, core.serves, *core.back, here, middle))
+    return rng.choice(among, size=min(len(among), int(rng.integers(2, 6))), replace=False)
 
 
 def _better(core: Task, best: Found, picks: IntArray) -> Found:

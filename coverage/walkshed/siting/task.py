@@ -114,9 +114,7 @@ class Task:
 
     def worth(self, picks: IntArray) -> float:
         """Weight that `taken` and the picks serve together."""
-        served = np.zeros(len(self.weight), dtype=bool)
-        served[self.served_by(picks)] = True
-        return self.base + float(self.weight[served].sum())
+        return self.base + kernels.union(self.ptr, self.serves, self.weight, picks.astype(np.int64))
 
     def merged(self) -> "Task":
         """Make one element of all that the same options serve; drop those that none serves or that weigh nothing."""
