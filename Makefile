@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: plan test test-heavy app bench clean
+.PHONY: plan test test-heavy app bench pictures clean
 
 plan: $(VENV)/installed
 	$(BIN)/walkshed plan $(if $(SCENARIO),"$(SCENARIO)") $(if $(OUT),--out "$(OUT)")
@@ -24,6 +24,9 @@ test-heavy: $(VENV)/installed-test
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python tests/bench
+
+pictures: $(VENV)/installed-test
+	$(BIN)/python tests/pictures
 
 # A virtual environment that could not be made whole is taken away again, so that the next try starts afresh.
 $(VENV)/bin/python:

@@ -13,6 +13,11 @@ settings.load_profile("walkshed")
 ROOT = Path(__file__).parents[1]
 
 
+def found_chromium() -> str | None:
+    """Path of a Chromium of this machine."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
 @pytest.fixture(scope="session")
 def real() -> Path:
     """Folder of real streets and census beside the checkout; it may not be part of it."""
@@ -25,7 +30,7 @@ def real() -> Path:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of a Chromium; required where WALKSHED_REQUIRE_BROWSER is set."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    found = found_chromium()
     if found is None:
         if os.environ.get("WALKSHED_REQUIRE_BROWSER"):
             pytest.fail("Chromium is required here (WALKSHED_REQUIRE_BROWSER) and was not found")
