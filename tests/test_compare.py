@@ -114,6 +114,15 @@ def test_other_people_are_refused(a: Plan) -> None:
         compare_plans(a, replace(a, demand=a.demand.assign(people=1.0)))
 
 
+def test_plans_of_one_title_are_told_apart_by_their_names(a: Plan, b: Plan) -> None:
+    other = replace(b, scenario=b.scenario.revise(name="small-b"))
+
+    said = compare_html(a, other, compare_plans(a, other)).decode()
+
+    assert "甲：小城 (small)" in said
+    assert "乙：小城 (small-b)" in said
+
+
 @pytest.mark.browser
 def test_the_map_says_what_its_colours_mean_and_fetches_nothing(
     chromium: str, a: Plan, b: Plan, tmp_path: Path

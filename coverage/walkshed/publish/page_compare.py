@@ -35,7 +35,8 @@ def compare_html(a: "Plan", b: "Plan", found: Comparison) -> bytes:
     scene = {**drawing.scene, "view": view(b), "words": values["script_words"], "tiles": tiles(b)}
     script, style = leaflet()
     values |= {
-        "c": _word, "found": found, "title_a": a.title, "title_b": b.title, "schematic": a.schematic or b.schematic,
+        "c": _word, "found": found, "title_a": _title(a, b), "title_b": _title(b, a),
+        "schematic": a.schematic or b.schematic,
         "served": named(*(found.served(lang) for lang in LANGS)),
         "differs": [named(zh, en) for zh, en in zip(found.difference("zh"), found.difference("en"), strict=True)],
         "site_lines": [named(*(one.sentence(lang) for lang in LANGS)) for one in found.moved]
@@ -45,6 +46,11 @@ def compare_html(a: "Plan", b: "Plan", found: Comparison) -> bytes:
         "page_css": ours(web("page.css")), "map_js": ours(unclosed(web("map.js"))),
     }  # fmt: skip
     return templates().get_template("page_compare.html").render(v=values).encode()
+
+
+def _title(plan: "Plan", other: "Plan") -> str:
+    """What a plan is called; with its name where both have one title."""
+    return plan.title if plan.title != other.title else f"{plan.title} ({plan.name})"
 
 
 def _word(key: str, **values: object) -> Markup:
