@@ -245,3 +245,15 @@ def test_nothing_in_the_data_is_run(window: Browser, tmp_path: Path) -> None:
     assert seen.dialogs == []
     assert seen.errors == []
     assert seen.result == 0
+
+
+@pytest.mark.browser
+def test_on_paper_the_units_share_the_headline_s_sheet_and_go_back_after_it(window: Browser, yearly_file: Path) -> None:
+    first_two = "[...document.querySelectorAll('main > section')].slice(0, 2).map((part) => part.id)"
+    events = [f"dispatchEvent(new Event('{name}print'))" for name in ("before", "after")]
+    turn = f"() => {{ const found = [{first_two}]; " + "".join(f"{e}; found.push({first_two}); " for e in events)
+
+    seen = visit(window, yearly_file, lambda page: page.evaluate(turn + "return found; }"))
+
+    assert seen.errors == []
+    assert seen.result == [["map-part", "units-part"], ["units-part", "map-part"], ["map-part", "units-part"]]
