@@ -215,6 +215,18 @@ def test_what_nobody_foresaw_reaches_the_log_and_not_the_page(
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_where_the_server_asks_for_a_sign_in_nothing_is_shown_before(
+    opened: Open, space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamlit.user_info.get_secrets_auth_section", lambda: {"client_id": "x"})
+
+    page = fine(opened("today", "en"))
+
+    assert [b.label for b in page.button] == ["Sign in"]
+    assert not page.metric
+    assert not space.folder.exists()
+
+
 def test_the_second_of_two_planners_is_told_and_branches(opened: Open, space: Workspace) -> None:
     page = opened("today", "en")
     page.slider(key="metres").set_value(500).run()

@@ -51,11 +51,12 @@ class Reader:
     """A page, and everything it asked for beyond this machine."""
 
     def __init__(self, browser, address: str) -> None:
-        self.address, self.strangers, self.errors = address, [], []
+        self.address, self.strangers, self.errors, self.told = address, [], [], 0
         self.context = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
         self.page = self.context.new_page()
         self.page.set_default_timeout(WAIT_MS)
         self.page.route("**/*", self._route)
+        self.page.on("websocket", lambda socket: socket.on("framesent", self._told))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def _route(self, route) -> None:
@@ -64,6 +65,9 @@ class Reader:
         else:
             self.strangers.append(route.request.url)
             route.abort()
+
+    def _told(self, _frame) -> None:
+        self.told += 1
 
     def open(self, query: str) -> None:
         self.page.goto(f"{self.address}/?lang=en&{query}")
@@ -84,9 +88,14 @@ class Reader:
     def map(self):
         return self.page.frame_locator('iframe[title*="st_folium"]')
 
+    @property
+    def frame(self):
+        return next(f for f in self.page.frames if "st_folium" in f.url)
+
     def view(self) -> dict:
-        frame = next(f for f in self.page.frames if "st_folium" in f.url)
-        return frame.evaluate("({zoom: map.getZoom(), at: map.getCenter(), layers: Object.keys(map._layers).length})")
+        return self.frame.evaluate(
+            "({zoom: map.getZoom(), at: map.getCenter(), layers: Object.keys(map._layers).length})"
+        )
 
 
 def test_a_planner_s_day(chromium: str, tmp_path: Path) -> None:
@@ -116,9 +125,13 @@ def looks_around(reader: Reader, space: Workspace, start: Path) -> None:
     reader.open("view=today")
     made = plan.run(Scenario.read(start))
     assert reader.metric("Served") == f"{made.totals['served_before']:,.0f}"
+    told = reader.told
     reader.map.locator(".leaflet-control-zoom-in").click()
+    reader.map.locator(".leaflet-container").press("ArrowRight")  # pans
     reader.page.wait_for_timeout(900)
+    assert reader.told == told  # the server hears nothing of it, so nothing is run or drawn again
     before = reader.view()
+    reader.frame.evaluate("map.walkshedMark = 1")
     slider = reader.page.get_by_role("slider").first
     slider.focus()
     slider.press("ArrowRight")
@@ -129,6 +142,7 @@ def looks_around(reader: Reader, space: Workspace, start: Path) -> None:
     assert space.scenario(space.scenarios()[0]).limit_m == 400
     assert {k: reader.view()[k] for k in ("zoom", "at")} == {k: before[k] for k in ("zoom", "at")}
     assert before["layers"] > 0
+    assert reader.frame.evaluate("map.walkshedMark") == 1  # the map itself was not made anew
 
 
 def drops_a_pin(reader: Reader, space: Workspace) -> None:
@@ -154,8 +168,7 @@ def drops_a_pin(reader: Reader, space: Workspace) -> None:
 
 def clicks_a_candidate(reader: Reader) -> None:
     """A candidate's dot is shown close up, tells its name, and a click on it brings its card."""
-    frame = next(f for f in reader.page.frames if "st_folium" in f.url)
-    at = frame.evaluate(
+    at = reader.frame.evaluate(
         "(() => { const c = map.walkshedCity.candidates[1]; map.setView(c.at, 16, {animate: false});"
         " const p = map.latLngToContainerPoint(c.at); return [p.x, p.y] })()"
     )

@@ -195,10 +195,10 @@
     }
     const legend = L.control({ position: "topright" });
     legend.onAdd = () => {
-      const box = element("details", null, "legend");
-      box.open = folded === null ? map.getSize().x > 620 : !folded;
-      box.addEventListener("toggle", () => { folded = !box.open; });
-      box.append(element("summary", scene.title));
+      const box = element("div", null, "legend"), more = element("details"); /* what the colours mean is always said */
+      more.open = folded === null ? map.getSize().x > 620 : !folded;
+      more.addEventListener("toggle", () => { folded = !more.open; });
+      more.append(element("summary", scene.title));
       L.DomEvent.disableClickPropagation(box); L.DomEvent.disableScrollPropagation(box);
       for (const row of scene.legend) {
         const line = element("label", null, "row"), tick = element("input");
@@ -211,9 +211,10 @@
         if (row.colours) row.colours.forEach((c) => { const i = element("i"); i.style.background = c; sign.append(i); });
         else if (row.colour) sign.style.background = row.colour;
         line.append(sign, element("span", row.text));
-        box.append(line);
+        (row.colours ? box : more).append(line);
       }
-      if (scene.note) box.append(element("div", scene.note, "note"));
+      if (scene.note) more.append(element("div", scene.note, "note"));
+      box.append(more);
       return box;
     };
     group.on("add", () => { map.on("zoomend", sync); map.on("moveend", label); map.on("moveend", nearby); dots.addTo(map); names.addTo(map); legend.addTo(map); sync(); });

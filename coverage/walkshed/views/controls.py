@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from walkshed.standards import CUSTOM_ID, DEFAULT_ID, walking, yardsticks
 from walkshed.supply import kinds, label
 from walkshed.views.answers import ground_of
-from walkshed.views.desk import Desk, commit, doing, plain, revised, show
+from walkshed.views.desk import Desk, commit, doing, note, plain, revised, show
 
 WAYS = ("standard", "metres", "minutes")
 WALKERS, SEASONS = ("adult", "older"), ("bare", "winter", "ice")
@@ -27,6 +27,8 @@ def sidebar(desk: Desk) -> DeltaGenerator:
     kinds_here = st.container()
     if desk.scenario.schematic:
         st.caption(desk.say("schematic_long"))
+    if st.user.get("is_logged_in"):
+        st.button(desk.say("sign_out", who=note("").who), on_click=st.logout, width="stretch", type="tertiary")
     return kinds_here
 
 

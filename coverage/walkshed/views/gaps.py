@@ -34,7 +34,7 @@ def show(desk: Desk) -> None:
     wanted = filtered(desk, plan, ranked)
     chosen = st.query_params.get("gap")
     chosen = chosen if chosen in wanted.index else None
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns([5, 4], gap="medium")
     with right:
         st.caption(desk.say("gaps_found", n=len(wanted), people=wanted["people"].sum()))
         if wanted.empty:
@@ -84,7 +84,7 @@ def listed(desk: Desk, plan: Plan, gaps: gpd.GeoDataFrame, chosen: str | None) -
         selection_mode="single-row", selection_default={"selection": {"rows": at, "columns": []}},
         column_config={
             "rank": st.column_config.NumberColumn(desk.say("rank"), width=34),
-            "name": st.column_config.TextColumn(desk.say("place"), width=125),
+            "name": st.column_config.TextColumn(desk.say("place"), width=118),
             "unit": st.column_config.TextColumn(desk.say("unit"), width=70),
             "people": st.column_config.NumberColumn(desk.say("people"), format="localized", width=62),
             "nearest_m": st.column_config.NumberColumn(desk.say("gaps_nearest_m"), format="localized", width=72),

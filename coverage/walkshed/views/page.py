@@ -29,6 +29,8 @@ def main() -> None:
     st.set_page_config(page_title=say("app.title", lang()), layout="wide", initial_sidebar_state="expanded")
     st.html(f"<style>{web('app.css')}{web('app_zh.css') if lang() == 'zh' else ''}</style>")
     with shielded():
+        if not admitted():
+            return
         desk = open_desk()
         with st.sidebar:
             kinds_here = sidebar(desk)
@@ -54,6 +56,17 @@ def shielded() -> Iterator[None]:
     except Exception:
         logging.getLogger("walkshed").exception("a view failed")
         st.error(say("app.broken", lang()))
+
+
+def admitted() -> bool:
+    """Whether whoever looks may: everybody, unless Streamlit's secrets ask for a sign-in (`[auth]`, see README)."""
+    if st.user.get("is_logged_in", True):
+        return True
+    st.subheader(say("app.title", lang()))
+    st.markdown(say("app.sign_in_why", lang()))
+    if st.button(say("app.sign_in", lang()), type="primary"):
+        st.login()
+    return False
 
 
 def trouble(error: WalkshedError) -> None:

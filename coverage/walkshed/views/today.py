@@ -23,7 +23,7 @@ def show(desk: Desk) -> None:
     with waiting(desk):
         found = answer(desk.scenario, propose=False, with_gaps=False)
     headline(desk, found.plan)
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns([5, 4], gap="medium")
     with left:
         today_map(desk, found)
     with right:
@@ -70,10 +70,10 @@ def shares(desk: Desk, table: pd.DataFrame, what: str, *, outlets: bool = False)
         shown, width="stretch", height=min(440, 36 * (len(shown) + 1) + 3),
         column_config={
             "share_before": st.column_config.ProgressColumn(
-                desk.say("share"), format="%.1f %%", min_value=0.0, max_value=100.0, color=BAR),
-            "served_before": st.column_config.NumberColumn(desk.say("served"), format="localized"),
-            "people": st.column_config.NumberColumn(desk.say("people"), format="localized"),
-            "outlets": st.column_config.NumberColumn(desk.say("outlets")),
+                desk.say("share"), format="%.1f %%", min_value=0.0, max_value=100.0, color=BAR, width=110),
+            "served_before": st.column_config.NumberColumn(desk.say("served"), format="localized", width=72),
+            "people": st.column_config.NumberColumn(desk.say("people"), format="localized", width=82),
+            "outlets": st.column_config.NumberColumn(desk.say("outlets"), width=50),
         },
     )  # fmt: skip
 
