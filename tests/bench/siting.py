@@ -15,7 +15,7 @@ TABLE = [
     ("max_cover", 10_000, 250_000, 100), ("max_cover", 50_000, 250_000, 30), ("max_cover", 50_000, 250_000, 100),
     ("max_cover", 50_000, 50_000, 100), ("set_cover", 50_000, 250_000, 0), ("p_median", 1_000, 10_000, 30),
 ]  # fmt: skip
-PEER = [(1_000, 50_000, 30), (1_000, 5_000, 30)]
+PEER, PEER_S = [(1_000, 50_000, 30), (1_000, 5_000, 30)], 900
 
 
 def rows() -> None:
@@ -25,16 +25,21 @@ def rows() -> None:
         for model, k, m, p in TABLE
     ]
     table("Siting: our engine, alone", found)
-    pairs = []
-    for k, m, p in PEER:
-        ours, peer = measure("siting.py", "max_cover", k, m, p), measure("siting.py", "spopt", k, m, p, timeout_s=1800)
-        times = peer.get("seconds", np.nan) / ours["seconds"]
-        same = peer.get("value") == ours["value"]
-        pairs.append(
-            {"candidates": k, "cells": m, "ours_s": ours["seconds"], "spopt": peer, "times": times, "same": same}
-        )
-    table("The same optimum by spopt with HiGHS", pairs)
+    table("The same optimum by spopt with HiGHS", [row for k, m, p in PEER for row in _beside_spopt(k, m, p)])
     table("Schematic Changchun", [measure("siting.py", "changchun", 0, 0, 0)])
+
+
+def _beside_spopt(k: int, m: int, p: int) -> list[dict[str, object]]:
+    """Ours and spopt's row, a process each; where spopt runs over its time the ratio is a lower bound, and says so."""
+    ours, peer = measure("siting.py", "max_cover", k, m, p), measure("siting.py", "spopt", k, m, p, timeout_s=PEER_S)
+    done = "seconds" in peer
+    ratio = (peer["seconds"] if done else PEER_S - 60) / ours["seconds"]  # a minute at most goes into making the city
+    peer |= {
+        "times_ours": f"{'' if done else 'over '}{ratio:,.0f}",
+        "same": done and abs(peer["value"] - ours["value"]) < 0.5,
+    }
+    asked = {"candidates": k, "cells": m, "sites": p}
+    return [{"tool": "walkshed", **asked, **ours}, {"tool": "spopt", **asked, **peer}]
 
 
 def reached(k: int, m: int):

@@ -25,7 +25,8 @@ def backup_cover(problem: Problem, goal: Goal, *, left_s: Clock, seed: int) -> S
     .. math:: \max \sum_i w_i (z_i + \beta u_i) \;:\; z_i + u_i \le e_i + \sum_{j \in N_i} y_j
 
     with e_i the outlets that reach i already. Shares of service are left aside: within reach is within reach.
-    `value` and `bound` are in people, those with a second outlet counted `second` more.
+    `value` and `bound` are in people, those with a second outlet counted `second` more. Tables of more than `MODEL`
+    pairs that prices alone do not prove are left with a plan that keeps the rules and a bound that holds.
     """
     del seed  # nothing here is random
     begun = left_s()

@@ -28,7 +28,8 @@ def capacitated_cover(problem: Problem, goal: Goal, *, left_s: Clock, seed: int)
     .. math:: \max \sum_{ij} s_{ij} f_{ij} \;:\; \sum_j f_{ij} \le w_i,\; \sum_i f_{ij} \le c_j y_j
 
     People of one place may go to different outlets; outlets that stand have seats too. Where the table is too large to
-    be solved as a whole, sites are chosen one by one and the bound is by prices on people; rules are left out of it.
+    be solved as a whole (`MODEL` pairs), sites are chosen one by one and the bound is by prices on people, rules left
+    out of it: promised is a plan that keeps the rules and a bound that holds, not a proof.
     """
     del goal, seed  # nothing to set, nothing random
     begun = left_s()

@@ -33,7 +33,9 @@ def fair_cover(problem: Problem, goal: Goal, *, left_s: Clock, seed: int) -> Sit
     """Make the vector of units' served shares, worst first, as large as can be in that order, then the total.
 
     Lexicographic maximin by sums of the k smallest (Ogryczak and Sliwinski 2006). Units without people do not count.
-    `value` and `bound` are the share served in the worst unit.
+    `value` and `bound` are the share served in the worst unit. Small tables (`MODEL` pairs) are decided and proven.
+    Promised for larger ones are a plan that keeps the rules and a bound on the worst unit's share, by weighing units,
+    which may stay well above it; units after the worst are as the best plan met in the weighing has them.
     """
     del goal, seed  # nothing to set; what is random below has its own seed
     begun = left_s()

@@ -193,9 +193,10 @@ def p_center(problem: Problem, goal: Goal, *, left_s: Clock, seed: int) -> Sitin
         proven = max(proven, middle) if most < need else proven
     if best is None:
         none = infeasible(problem, model="p_center", measure="metres", seconds=begun - left_s())
-        asked = Fault("siting.rule_serve", "percentile", {"name": "", "n": need})
+        asked = Fault("siting.rule_serve_all", "percentile", {"name": "", "n": need})
         rule = Fault("siting.rule_build", "build", {"name": "", "n": problem.build})
-        return none if none.conflict else replace(none, conflict=(asked, rule))
+        gives = Fault("siting.relax_serve", "percentile", {"most": most})
+        return none if none.conflict else replace(none, conflict=(asked, rule, gives))
     bound = float(walks[min(proven + 1, high)])
     return siting_of(
         problem, best, model="p_center", measure="metres", value=float(walks[high]), bound=bound,

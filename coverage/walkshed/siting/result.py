@@ -8,6 +8,8 @@ from walkshed.words import Lang, say
 
 Status = Literal["proven", "gap", "time_limit", "infeasible"]
 Measure = Literal["people", "metres", "sites", "money", "share"]
+OWN_VALUE = ("phases", "capacitated_cover", "backup_cover")  # their value is not the people within reach
+LEAST_GAP = 1e-4  # shown for a smaller one: what is open never reads as 0.00 %
 CLOSE = 1e-6  # value and bound closer than this share are called equal
 
 
@@ -53,7 +55,7 @@ class Siting:
 
     def status_text(self, lang: Lang = "en") -> str:
         """The status in a word or two, such as `gap 0.06 %`."""
-        return say(f"siting.status_{self.status}", lang, gap=self.gap)
+        return say(f"siting.status_{self.status}", lang, gap=max(self.gap, LEAST_GAP))
 
     def sentence(self, lang: Lang = "en") -> str:
         """Say in one sentence what is served and what could be at most."""
@@ -61,8 +63,8 @@ class Siting:
             return "\n".join([say("siting.infeasible", lang), *(fault.text(lang) for fault in self.conflict)])
         values = {"sites": len(self.chosen), "people": self.people, "value": self.value, "bound": self.bound}
         proof = "proven" if self.status == "proven" else "open"
-        about = "phases" if self.model == "phases" else self.measure  # value and bound are in people-years there
-        text = say(f"siting.{about}_{proof}", lang, **values, gap=self.gap)
+        about = self.model if self.model in OWN_VALUE else self.measure
+        text = say(f"siting.{about}_{proof}", lang, **values, gap=max(self.gap, LEAST_GAP))
         return text + (say("siting.stopped", lang) if self.status == "time_limit" else "")
 
     def checked(self) -> "Siting":

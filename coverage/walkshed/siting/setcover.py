@@ -196,5 +196,9 @@ def _by_number(task: Task, need: float) -> tuple[IntArray | None, float, bool]:
 
 def _out_of_reach(problem: Problem, cover: Cover, targets: list[Target]) -> tuple[Fault, ...]:
     """Say which targets were asked for under which number of sites."""
-    asked = [Fault("siting.rule_serve", "serve", {"name": t.name, "n": t.need * cover.grains.unit}) for t in targets]
+    asked = [
+        Fault("siting.rule_serve" if t.name else "siting.rule_serve_all", "serve",
+              {"name": t.name, "n": t.need * cover.grains.unit})
+        for t in targets
+    ]  # fmt: skip
     return (*asked, Fault("siting.rule_build", "build", {"name": "", "n": problem.build}))
