@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from small_city import SCENARIO, write
 from walkshed import cli
+
+WRONG = "名称,类型,经度,纬度\n甲,branch,120.1,30.2\n"
 
 SAMPLE = '[streets]\nsource = "sample"\nscale = 0.02\n'
 
@@ -47,3 +50,13 @@ def test_data_that_cannot_be_read_are_findings_to_stop_for(tmp_path: Path) -> No
 
     assert code == 1
     assert "stop  people.csv" in text or "stop  roads.geojson" in text
+
+
+def test_a_table_with_faults_is_written_back_with_the_problem_beside_each_row(tmp_path: Path) -> None:
+    write(tmp_path, outlets=WRONG)
+
+    code, _ = checked(tmp_path, SCENARIO, "--lang", "zh", "--marked", str(tmp_path / "marked.csv"))
+
+    header, row = (tmp_path / "marked.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert (code, header) == (1, "名称,类型,经度,纬度,问题")
+    assert "研究范围之外" in row

@@ -27,6 +27,7 @@ def check_command(  # noqa: D103  its help is its sentence
     *,
     share: Annotated[float, typer.Option("--share", min=0, max=1, help=say("cli.option_share", HELP))] = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help=say("cli.option_check_json", HELP))] = False,
+    marked: Annotated[Path | None, typer.Option("--marked", help=say("cli.option_marked", HELP))] = None,
     lang: Chosen = SPOKEN,
 ) -> None:
     with readable(lang.value):
@@ -44,8 +45,22 @@ def check_command(  # noqa: D103  its help is its sentence
             sys.stdout.buffer.flush()
         else:
             report(found, share, lang.value)
+        if marked is not None:
+            _mark(found, marked, lang.value)
     if found.grade == "stop":
         raise typer.Exit(UNTRUSTED)
+
+
+def _mark(found: "Checkup", out: Path, lang: Lang) -> None:
+    """Write the table of outlets back with what is wrong beside each row, if anything is."""
+    from walkshed.errors import Fault  # noqa: PLC0415  as above
+    from walkshed.sources.tables_marked import marked_copy  # noqa: PLC0415
+
+    table = found.scenario.path(found.scenario.supply.outlets or "")
+    faults = [Fault(f.key, f.where, dict(f.values)) for f in found.findings if f.where and f.where == table.name]
+    if faults:
+        marked_copy(table, out, faults, lang=lang)
+        typer.echo(say("cli.marked", lang, file=str(out)), err=True)
 
 
 def report(found: "Checkup", share: float, lang: Lang) -> None:
