@@ -195,7 +195,8 @@
     }
     const legend = L.control({ position: "topright" });
     legend.onAdd = () => {
-      const box = element("div", null, "legend"), more = element("details"); /* what the colours mean is always said */
+      const box = element("div", null, "legend"), more = element("details");
+      const roomy = map.getSize().x > 400; /* there what the colours mean is always said */
       more.open = folded === null ? map.getSize().x > 620 : !folded;
       more.addEventListener("toggle", () => { folded = !more.open; });
       more.append(element("summary", scene.title));
@@ -211,7 +212,7 @@
         if (row.colours) row.colours.forEach((c) => { const i = element("i"); i.style.background = c; sign.append(i); });
         else if (row.colour) sign.style.background = row.colour;
         line.append(sign, element("span", row.text));
-        (row.colours ? box : more).append(line);
+        (row.colours && roomy ? box : more).append(line);
       }
       if (scene.note) more.append(element("div", scene.note, "note"));
       box.append(more);
