@@ -1,9 +1,7 @@
 """People as pictures: population cells by density and by who serves them, laid exactly on the Web Mercator map."""
 
 import base64
-import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -122,9 +120,7 @@ def pictures(cells: Cells, *, px_per_cell: float) -> list[Picture]:
     Leaflet stretches an image linearly in Web Mercator, so that is the projection the pixels must be in.
     """
     px_m = _mercator_px_m(cells, px_per_cell)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # warping and packing leave Python alone
-        drawn = pool.map(lambda block: list(_draw(cells, px_m, *block)), _blocks(cells, px_m))
-        return [picture for block in drawn for picture in block]
+    return [picture for col, row in _blocks(cells, px_m) for picture in _draw(cells, px_m, col, row)]
 
 
 def mercator(crs: CRS, xy: FloatArray) -> FloatArray:
