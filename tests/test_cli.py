@@ -203,23 +203,6 @@ def test_the_app_without_its_page_says_so(walkshed: Any, tmp_path: Path, monkeyp
     assert "app.py" in ended.stderr
 
 
-def test_the_app_is_seen_from_this_machine_only(walkshed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "app.py").touch()
-    started: list[list[str]] = []
-    monkeypatch.setattr(cli, "_pages", lambda: (tmp_path / "app.py",))
-
-    def streamlit(line: list[str], *, check: bool) -> SimpleNamespace:
-        started.append(line)
-        return SimpleNamespace(returncode=0)
-
-    monkeypatch.setattr(subprocess, "run", streamlit)
-
-    assert walkshed("app", "--port", "8600").exit_code == 0
-    [line] = started
-    assert line[line.index("--server.address") + 1] == "localhost"
-    assert line[line.index("--server.port") + 1] == "8600"
-
-
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [

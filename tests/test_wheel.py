@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -97,12 +96,14 @@ def test_a_read_only_install_serves_the_app_to_this_machine_only(site: Path, emp
     line = [sys.executable, "-m", "walkshed", "app", "--port", str(port)]
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     env = clean(site, home)
-    with subprocess.Popen(line, cwd=empty, env=env, start_new_session=True, **quiet) as server:
+    with subprocess.Popen(line, cwd=empty, env=env, **quiet) as server:
         try:
             assert answers("localhost", port, tries=300)
             assert not answers("127.0.0.2", port, tries=1)  # would answer if it listened on every address
         finally:
-            os.killpg(server.pid, signal.SIGTERM)
+            server.terminate()
+        server.wait(timeout=30)
+    assert not answers("localhost", port, tries=1)  # no server is left behind
 
 
 def answers(host: str, port: int, *, tries: int) -> bool:

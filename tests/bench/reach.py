@@ -19,9 +19,7 @@ def rows() -> None:
         peer = measure("reach.py", tool, 100_000)
         peer["times_ours"] = peer.get("us_per_site", np.nan) / ours["us_per_site"]
         found.append({"tool": tool, **peer})
-    table(
-        "Reach: 1,000 sites, 1,000 m, 100,000 junctions; nodes: ours, people on junctions, the shared case", found
-    )
+    table("Reach: 1,000 sites, 1,000 m, 100,000 junctions; nodes: ours, people on junctions, the shared case", found)
     shared = {row["tool"]: row.get("pairs") for row in found[1:]}
     print(f"\npairs of the shared case, within {WITHIN_M} m: {shared}")
     sizes = [{"junctions": n, **measure("reach.py", "ours", n)} for n in (10_000, 100_000, 500_000, 2_000_000)]

@@ -1,6 +1,5 @@
 """The command line: `walkshed plan`, `check`, `fetch` and `app`; every number it prints is the plan's own."""
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -69,9 +68,10 @@ def app_command(
         page = next((p for p in _pages() if p.is_file()), None)
         if page is None:
             raise InputError(Fault("cli.no_app", "walkshed app"))
+        from streamlit.web.cli import main as streamlit  # noqa: PLC0415  seconds to import
+
         options = ["--server.port", str(port), "--server.address", "localhost", "--browser.gatherUsageStats", "false"]
-        run = subprocess.run([sys.executable, "-m", "streamlit", "run", str(page), *options], check=False)  # noqa: S603  our own page
-    raise typer.Exit(run.returncode)
+        streamlit(["run", str(page), *options], standalone_mode=False)  # in this process: who ends it ends the server
 
 
 def main() -> None:
