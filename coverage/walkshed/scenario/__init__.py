@@ -8,6 +8,7 @@ from walkshed.scenario.changes import Add, Block, Bridge, Change, Close, Forbid,
 from walkshed.scenario.checks import SAMPLE, files, has_osm, is_grid
 from walkshed.scenario.model import FILE_NAME, Scenario
 from walkshed.scenario.sections import (
+    OF_ONE_MODEL,
     AreaSection,
     Band,
     DemandSection,
@@ -23,6 +24,7 @@ from walkshed.scenario.sections import (
 
 __all__ = [
     "FILE_NAME",
+    "OF_ONE_MODEL",
     "SAMPLE",
     "Add",
     "AreaSection",

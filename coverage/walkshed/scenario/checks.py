@@ -8,7 +8,7 @@ from pathlib import Path
 
 from walkshed.errors import Fault
 from walkshed.scenario.faults import nearest
-from walkshed.scenario.sections import Sections
+from walkshed.scenario.sections import OF_ONE_MODEL, Sections
 from walkshed.scenario.values import Section
 from walkshed.standards import walking, yardsticks
 from walkshed.words import data_dir
@@ -215,17 +215,7 @@ def _unknown_standard(key: str) -> Fault:
 def _goal(s: Sections) -> Found:
     """Keys that belong to one model only, and goals a model cannot do without."""
     siting, given = s.siting, s.siting.model_fields_set
-    owners = {
-        "share": ("set_cover",),
-        "share_per_unit": ("set_cover",),
-        "least": ("set_cover",),
-        "percentile": ("p_center",),
-        "capacity": ("capacitated_cover",),
-        "second": ("backup_cover",),
-        "horizon_m": ("p_median", "p_center"),
-        "years": ("max_cover",),
-    }
-    for name, models in owners.items():
+    for name, models in OF_ONE_MODEL.items():
         if name in given and getattr(siting, name) not in (None, {}) and siting.model not in models:
             yield "siting.model", _only_with(f"[siting] {name}", f"[siting] model = {' / '.join(models)}")
     if siting.year_budgets and not siting.years:

@@ -27,6 +27,18 @@ from walkshed.standards import Season, Walker
 ModelName = Literal["max_cover", "set_cover", "p_median", "p_center", "fair_cover", "capacitated_cover", "backup_cover"]
 """Questions the siting engine answers; `siting.solve.MODELS` has who answers which."""
 
+OF_ONE_MODEL: dict[str, tuple[str, ...]] = {
+    "share": ("set_cover",),
+    "share_per_unit": ("set_cover",),
+    "least": ("set_cover",),
+    "percentile": ("p_center",),
+    "capacity": ("capacitated_cover",),
+    "second": ("backup_cover",),
+    "horizon_m": ("p_median", "p_center"),
+    "years": ("max_cover",),
+}
+"""Keys of `[siting]` that only some models know."""
+
 
 class AreaSection(Section):
     """`[area]`: the study area. Left out: one unit, the extent of the demand."""

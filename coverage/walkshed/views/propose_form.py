@@ -5,7 +5,7 @@ from typing import Any, get_args
 import pandas as pd
 import streamlit as st
 
-from walkshed.scenario import ModelName
+from walkshed.scenario import OF_ONE_MODEL, ModelName
 from walkshed.supply import kinds, label
 from walkshed.views.answers import answered, ground_of
 from walkshed.views.desk import Desk, doing, revised
@@ -37,8 +37,9 @@ def asked(desk: Desk) -> None:
             given |= _rules(desk)
         with st.expander(desk.say("rules_units")):
             given |= _per_unit(desk)
-        with st.expander(desk.say("rules_years")):
-            given |= _years(desk)
+        if model in OF_ONE_MODEL["years"]:
+            with st.expander(desk.say("rules_years")):
+                given |= _years(desk)
         with st.expander(desk.say("rules_sites"), expanded=bool(own.required or own.forbidden)):
             given |= _sites(desk)
         sent = st.form_submit_button(desk.say("propose_it"), type="primary", width="stretch", icon=":material/search:")
@@ -49,12 +50,13 @@ def asked(desk: Desk) -> None:
 
 
 def _commit(desk: Desk, given: dict[str, Any]) -> None:
-    """Only what was said is written: a rule that is empty is no rule."""
-    of_models = {"share": None, "share_per_unit": None, "percentile": None, "capacity": None, "second": None}
-    said = {**of_models, **given}
+    """Only what was said is written: a rule that is empty is no rule, and what another model asks for goes."""
+    said = {**{key: None for key, models in OF_ONE_MODEL.items() if given["model"] not in models}, **given}
     new = {key: None if value in (None, {}, [], ()) else value for key, value in said.items()}
     if new["years"]:
         new["build"] = None  # the years say how many
+    else:
+        new["year_budgets"] = None
     how_many = sum(new["years"].values()) if new["years"] else new["build"]
     why = desk.say("why_ask", model=desk.say(f"model_{new['model']}"), n="–" if how_many is None else how_many)
     revised(desk, why, siting=new)
