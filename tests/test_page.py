@@ -1,10 +1,12 @@
 """The leadership page: its sentence is true, its map moves in time, nothing is fetched, nothing of the data is run."""
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page
@@ -19,6 +21,7 @@ from walkshed.publish.page_charts import unit_bars
 from walkshed.publish.page_places import gap_of, remaining, site_cards
 from walkshed.publish.page_standards import season_rows, standard_rows, standards_table
 from walkshed.publish.page_steps import Steps, site_steps
+from walkshed.publish.workbook import report_xlsx
 from walkshed.scenario import Scenario
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&</script><script>alert(2)</script>{{ 7*7 }}$x^2$\u202e" + "长" * 10_000
@@ -105,6 +108,14 @@ def test_people_of_a_gap_are_those_it_was_made_of(plan: Plan) -> None:
     inside = unserved.groupby(gaps).sum().drop(-1, errors="ignore")
 
     assert inside.tolist() == plan.gaps["people"].tolist()
+
+
+def test_the_workbook_gives_the_card_s_reason(plan: Plan) -> None:
+    [card] = site_cards(plan, gap_of(plan))
+    book = openpyxl.load_workbook(io.BytesIO(report_xlsx(plan)))
+    cells = [str(cell.value) for page in book for row in page for cell in row if cell.value]
+
+    assert [text for text in cells if "按顺序新增" in text and text in str(card["why"])]
 
 
 def test_a_card_tells_which_gaps_it_fills_and_why_here(plan: Plan) -> None:

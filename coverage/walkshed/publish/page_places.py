@@ -70,7 +70,7 @@ def site_cards(plan: "Plan", gaps: IntArray) -> list[dict[str, Any]]:
                 say("page.built_as", lang, place=_label(place, lang), offer=_label(offer, lang)) for lang in LANGS
             )),
             "people": row["people_gained"],
-            "why": named(*(_why(plan, reasons, lang) for lang in LANGS)) if reasons else None,
+            "why": named(*(reason(plan, reasons, lang) for lang in LANGS)) if reasons else None,
             "verdict": reasons.verdict if reasons else None,
             "fills": fills[number] if fills else [],
         })  # fmt: skip
@@ -81,7 +81,7 @@ def _label(kind: Any, lang: Lang) -> str:  # noqa: ANN401 - a Kind
     return str(kind.zh if lang == "zh" else kind.en)
 
 
-def _why(plan: "Plan", reasons: "Why", lang: Lang) -> str:
+def reason(plan: "Plan", reasons: "Why", lang: Lang) -> str:
     """The engine's own sentence, with names people know in place of ids."""
 
     def name(option: str) -> str:

@@ -16,7 +16,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from walkshed.publish.page import group_words, headline
-from walkshed.publish.page_places import gap_of
+from walkshed.publish.page_places import gap_of, reason
 from walkshed.publish.page_standards import standards_table
 from walkshed.publish.panel import LANGS
 from walkshed.publish.record import lonlat
@@ -181,7 +181,7 @@ def _sites(plan: "Plan") -> Sheet:
     rows = [
         [row["order"], row["name"], label(row["kind"]), label(row["offer"]), labels.get(row["unit"], row["unit"]),
          row["year"] or None, row["people_gained"], point.x, point.y,
-         *(why.sentence(lang).strip() if why else None for lang in LANGS), row["site_id"]]
+         *(reason(plan, why, lang).strip() if why else None for lang in LANGS), row["site_id"]]
         for row, point, why in zip(_records(plan.sites, "site_id"), where, reasons, strict=True)
     ]  # fmt: skip
     columns = ("order", "name", "kind", "offer", "unit", "year", "people_gained", "lon", "lat", "why", "why_en", "id")

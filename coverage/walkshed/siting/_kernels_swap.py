@@ -94,7 +94,7 @@ def _best_slot(
     for r in range(n):
         better = gain - loss[r] + extra[r]
         lower = settle and out < 0 and better == 0 and j < picks[r]
-        if (better > best or lower) and fits(rptr, ridx, ramt, used, low, high, j, picks[r]):
+        if (better > best or lower) and fits(rptr, ridx, ramt, used, low, high, j, int(picks[r])):
             best, out = better, r
     return out
 
@@ -109,7 +109,7 @@ def _seat(
     sole = np.full(len(w), NOBODY, np.int32)
     for r in range(len(start)):
         picks[r] = start[r]
-        _enter(ptr, idx, w, count, slot, sole, loss, start[r], r)
+        _enter(ptr, idx, w, count, slot, sole, loss, int(start[r]), r)
     return picks, count, slot, sole, loss
 
 
