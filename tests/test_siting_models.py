@@ -8,7 +8,7 @@ import pytest
 
 import reference_siting as twin
 from walkshed import siting
-from walkshed.siting import Goal, Siting
+from walkshed.siting import Goal, Rules, Siting, setcover
 
 Best = float | None
 
@@ -40,6 +40,17 @@ def test_no_cheaper_choice_serves_the_share(serve):
         return twin.least_cost(world, serve, {}, np.ones(len(world.options)))
 
     _each(Goal("set_cover", serve=serve), fewest, fewer_is_better=True)
+
+
+def test_sites_counted_by_prices_are_as_few_as_trying_every_choice_finds(monkeypatch):
+    monkeypatch.setattr(setcover, "EASY", -1)  # the way of large tables, on small ones
+    for seed in range(60):
+        world = twin.random_world(seed)
+        world = replace(world, rules=Rules())
+
+        plan = siting.solve(world.problem(), Goal("set_cover", serve=0.7))
+
+        _check(seed, plan, twin.least_cost(world, 0.7, {}, np.ones(len(world.options))), fewer_is_better=True)
 
 
 def test_no_less_money_serves_the_share_of_every_unit():

@@ -21,6 +21,7 @@ from walkshed.siting.search import Clock
 from walkshed.siting.task import Task
 
 MODEL = 150_000  # pairs that HiGHS is asked to decide
+EASY = 20_000  # pairs that HiGHS decides in a moment
 EVERY = 50  # iterations of the bound between two covers guided by its prices
 
 
@@ -82,9 +83,14 @@ def _decide(
     task = merged if full else plain
     large, bound = len(task.serves) > MODEL, 0.0
     lone = len(targets) == 1 and not targets[0].name and not len(merged.rows.low)
-    if large and sites and lone and not full:
-        return _by_number(merged, targets[0].need)
-    first, bound = priced_cover(task, cost) if large and full else (_greedy(plain, cost, targets), 0.0)
+    few, known = None, 0.0
+    if len(task.serves) > EASY and sites and lone and not full:
+        few, known, _ = _by_number(merged, targets[0].need)
+        if large or (few is not None and known >= len(few)):
+            return few, known, False
+    first, bound = priced_cover(task, cost) if large and full else (_greedy(plain, cost, targets), known)
+    if few is not None and len(few) <= task.build:
+        first = few
     if large and first is not None:
         return first, float(np.ceil(bound - 1e-6)) if sites else bound, False
     start = None if first is None else start_of(task, first)
@@ -92,7 +98,7 @@ def _decide(
     answer = minimise(model, time_limit_s=left_s(), start=start, gap=0.999 if sites else 0.0)
     stopped = answer.status == "stopped"
     if answer.x is None:
-        return None, np.inf, stopped
+        return (first, bound, stopped) if stopped and first is not None else (None, np.inf, stopped)
     least = float(np.ceil(answer.bound - 1e-6)) if sites else answer.bound
     return np.flatnonzero(answer.x[: task.options] > 0.5), max(bound, least), stopped  # noqa: PLR2004 - rounding
 
