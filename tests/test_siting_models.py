@@ -46,7 +46,7 @@ def test_sites_counted_by_prices_are_as_few_as_trying_every_choice_finds(monkeyp
     monkeypatch.setattr(setcover, "EASY", -1)  # the way of large tables, on small ones
     for seed in range(60):
         world = twin.random_world(seed)
-        world = replace(world, rules=Rules())
+        world = replace(world, rules=Rules(build=world.rules.build))
 
         plan = siting.solve(world.problem(), Goal("set_cover", serve=0.7))
 

@@ -86,11 +86,11 @@ def _decide(
     few, known = None, 0.0
     if len(task.serves) > EASY and sites and lone and not full:
         few, known, _ = _by_number(merged, targets[0].need)
+        few = few if few is not None and len(few) <= task.build else None
         if large or (few is not None and known >= len(few)):
             return few, known, False
     first, bound = priced_cover(task, cost) if large and full else (_greedy(plain, cost, targets), known)
-    if few is not None and len(few) <= task.build:
-        first = few
+    first = first if few is None else few
     if large and first is not None:
         return first, float(np.ceil(bound - 1e-6)) if sites else bound, False
     start = None if first is None else start_of(task, first)
