@@ -87,7 +87,7 @@ def _decide(
     if len(task.serves) > EASY and sites and lone and not full:
         few, known, _ = _by_number(merged, targets[0].need)
         few = few if few is not None and len(few) <= task.build else None
-        if large or (few is not None and known >= len(few)):
+        if few is not None and (large or known >= len(few)):
             return few, known, False
     first, bound = priced_cover(task, cost) if large and full else (_greedy(plain, cost, targets), known)
     first = first if few is None else few
