@@ -1,6 +1,5 @@
 """What people read: a plan as a page, a map, tables and JSON, written all at once or not at all."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,22 +20,17 @@ __all__ = ["render", "write"]
 
 def render(plan: "Plan") -> dict[str, bytes]:
     """Return every file of a plan by its name, without touching the disk."""
-    with ThreadPoolExecutor(2) as helper:  # GDAL and the solver work outside Python, so beside the drawing
-        reasons, package = helper.submit(lambda: plan.why), helper.submit(geopackage, plan)
-        drawing = Drawing.of(plan)
-        reasons.result()
-        pages = {"page.html": page_html(plan, drawing), "map.html": map_html(plan, drawing)}
-        picture = map_png(plan, drawing.cells)
-        tables = package.result()
-    return {
-        **pages,
-        "map.png": picture,
+    drawing = Drawing.of(plan)
+    return {  # one after the other: rasterio and pyogrio both silence warnings in a way that threads undo
+        "page.html": page_html(plan, drawing),
+        "map.html": map_html(plan, drawing),
+        "map.png": map_png(plan, drawing.cells),
         "report.xlsx": report_xlsx(plan),
         "plan.json": plan_json(plan),
         "run.json": run_json(plan),
         "sites.csv": sites_csv(plan),
         "units.csv": units_csv(plan),
-        "plan.gpkg": tables,
+        "plan.gpkg": geopackage(plan),
     }
 
 
