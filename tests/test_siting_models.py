@@ -8,7 +8,7 @@ import pytest
 
 import reference_siting as twin
 from walkshed import siting
-from walkshed.siting import Goal, Rules, Siting, setcover
+from walkshed.siting import Goal, Rules, Siting, median, setcover
 
 Best = float | None
 
@@ -67,6 +67,24 @@ def test_no_less_money_serves_the_share_of_every_unit():
 
 def test_no_choice_has_a_shorter_mean_walk():
     _each(Goal("p_median", beyond_m=1500.0), lambda world: twin.mean_walk(world, 1500.0), fewer_is_better=True)
+
+
+def test_interchange_on_long_tables_ends_at_the_shortest_mean_walk_and_its_bound_is_never_above_it(monkeypatch):
+    monkeypatch.setattr(median, "JOINT", -1)  # the way of large tables, on small ones
+    missed = 0
+    for seed in range(60):
+        world = twin.random_world(seed)
+        best = twin.mean_walk(world, 1500.0)
+
+        plan = siting.solve(world.problem(), Goal("p_median", beyond_m=1500.0))
+
+        at = tuple(int(i) for i in world.options.index.get_indexer(list(plan.chosen)))
+        assert (plan.status == "infeasible") == (best is None), seed
+        if best is not None:
+            assert world.allowed(at), seed
+            assert plan.bound <= best + 1e-6 <= plan.value + 2e-6, seed
+            missed += plan.value > best + 1e-6
+    assert missed <= 6
 
 
 @pytest.mark.parametrize("percentile", [1.0, 0.6])

@@ -82,12 +82,12 @@ def question(reach, people, build: int | None):
 
 
 def model(name: str, k: int, m: int, p: int) -> None:
-    """One model once, compiled beforehand on a small question."""
+    """One model once, compiled beforehand on a small question that takes the same way."""
     from walkshed import siting
 
     reach, people = everywhere(k, m) if name == "p_median" else reached(k, m)
     goal = siting.Goal(name)
-    some = everywhere(60, 5_000) if name == "p_median" else reached(200, 5_000)
+    some = everywhere(120, 5_000) if name == "p_median" else reached(200, 5_000)
     siting.solve(question(*some, 5 if p else None), goal, time_limit_s=5)
     asked = question(reach, people, p or None)
     start, cpu = time.perf_counter(), time.process_time()

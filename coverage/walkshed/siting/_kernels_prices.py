@@ -1,4 +1,4 @@
-"""Array kernels that work with prices: directions of the Lagrangian bounds, covers and medians guided by them.
+"""Array kernels that work with prices: directions of the Lagrangian bounds, covers guided by them.
 
 Tables as in `_kernels`.
 """
@@ -7,7 +7,7 @@ import numpy as np
 
 from walkshed._kernels import kernel
 from walkshed.contracts import FloatArray, Index32, IntArray
-from walkshed.siting._kernels import fits, sift, spend
+from walkshed.siting._kernels import sift
 
 
 @kernel
@@ -122,75 +122,3 @@ def savings(ptr: IntArray, idx: Index32, pay: FloatArray, lam: FloatArray) -> Fl
                 a += lam[idx[t]] - pay[t]
         total[j] = a
     return total
-
-
-@kernel
-def two_nearest(
-    ptr: IntArray, idx: Index32, away: FloatArray, base: FloatArray, picks: IntArray,
-    first: IntArray, d1: FloatArray, d2: FloatArray,
-) -> None:  # fmt: skip
-    """Slot of the nearest pick of each element (-1: the base), its distance and that of the second, in place."""
-    first[:] = -1
-    d1[:] = base
-    d2[:] = base
-    for r in range(len(picks)):
-        for t in range(ptr[picks[r]], ptr[picks[r] + 1]):
-            i, x = idx[t], away[t]
-            if x < d1[i]:
-                d2[i] = d1[i]
-                d1[i] = x
-                first[i] = r
-            elif x < d2[i]:
-                d2[i] = x
-
-
-@kernel
-def interchange(
-    ptr: IntArray, idx: Index32, away: FloatArray, w: FloatArray, base: FloatArray,
-    rptr: IntArray, ridx: Index32, ramt: FloatArray, used: FloatArray, low: FloatArray, high: FloatArray,
-    start: IntArray, rounds: int,
-) -> IntArray:  # fmt: skip
-    """Exchange one pick for another while that shortens the walk (Resende and Werneck 2007). `used` changes."""
-    k, n, m = len(ptr) - 1, len(start), len(w)
-    picks = start.copy()
-    first, d1, d2 = np.empty(m, np.int64), np.empty(m), np.empty(m)
-    loss, extra = np.zeros(n), np.zeros(n)
-    inside = np.zeros(k, np.bool_)
-    inside[picks] = True
-    since, steps, j, stale = 0, 0, -1, True
-    while since < k and steps < rounds * k and n > 0:
-        if stale:
-            two_nearest(ptr, idx, away, base, picks, first, d1, d2)
-            loss[:] = 0.0
-            for i in range(m):
-                if first[i] >= 0:
-                    loss[first[i]] += w[i] * (d2[i] - d1[i])
-            stale = False
-        j = (j + 1) % k
-        since += 1
-        steps += 1
-        if inside[j]:
-            continue
-        gain = 0.0
-        for t in range(ptr[j], ptr[j + 1]):
-            i, x = idx[t], away[t]
-            if x < d1[i]:
-                gain += w[i] * (d1[i] - x)
-                if first[i] >= 0:
-                    extra[first[i]] += w[i] * (d2[i] - d1[i])
-            elif x < d2[i]:
-                extra[first[i]] += w[i] * (d2[i] - x)
-        best, out = 1e-6, -1
-        for r in range(n):
-            better = gain - loss[r] + extra[r]
-            extra[r] = 0.0
-            if better > best and fits(rptr, ridx, ramt, used, low, high, j, picks[r]):
-                best, out = better, r
-        if out < 0:
-            continue
-        spend(rptr, ridx, ramt, used, j, picks[out])
-        inside[picks[out]] = False
-        inside[j] = True
-        picks[out] = j
-        since, stale = 0, True
-    return picks
