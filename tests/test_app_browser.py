@@ -109,6 +109,9 @@ def test_a_planner_s_day(chromium: str, tmp_path: Path) -> None:
             reader = Reader(browser, address)
             looks_around(reader, space, start)
             drops_a_pin(reader, space)
+            tells_a_click_at_once(reader)
+            draws_only_what_changed(reader)
+            drops_a_pin_without_a_mouse(reader)
             clicks_a_candidate(reader)
             reader.open(f"s={space.scenarios()[0].id}")
             number = reader.metric("Served")
@@ -164,6 +167,59 @@ def drops_a_pin(reader: Reader, space: Workspace) -> None:
     reader.page.wait_for_timeout(500)
     reader.settle()
     assert [c.type for c in space.scenario(space.scenarios()[0]).change] == ["add"]
+
+
+def tells_a_click_at_once(reader: Reader) -> None:
+    """The component would wait a quarter of a second before it tells the page."""
+    told_ms = reader.frame.evaluate(
+        """() => new Promise((done) => {
+            const began = performance.now(), post = Streamlit.setComponentValue;
+            const box = map.getContainer(), at = box.getBoundingClientRect();
+            const where = {bubbles: true, clientX: at.x + at.width * 0.5, clientY: at.y + at.height * 0.6};
+            let times = 0, first = 0;
+            Streamlit.setComponentValue = (v) => { first = first || performance.now() - began; times++; post(v); };
+            box.dispatchEvent(new MouseEvent("click", where));
+            setTimeout(() => { Streamlit.setComponentValue = post; done([first, times]); }, 900);
+        })"""
+    )
+    reader.settle()
+    assert 0 < told_ms[0] < 200
+    assert told_ms[1] == 1  # and the component tells it no second time
+
+
+def draws_only_what_changed(reader: Reader) -> None:
+    """Another pin leaves pictures and outlets as they stand; pictures are files the browser keeps."""
+    marks = (
+        "[...document.querySelectorAll('img.leaflet-image-layer, .outlet')]"
+        ".map((e) => ({was: e.dataset.was, src: e.src || ''}))"
+    )
+    reader.frame.evaluate(
+        "document.querySelectorAll('img.leaflet-image-layer, .outlet').forEach((e) => { e.dataset.was = 'here' })"
+    )
+    before = reader.metric("People within reach")
+    box = reader.map.locator(".leaflet-container")
+    size = box.bounding_box()
+    box.click(position={"x": size["width"] * 0.55, "y": size["height"] * 0.45})
+    reader.page.wait_for_timeout(300)
+    reader.settle()
+    left = reader.frame.evaluate(marks)
+    assert before
+    assert left
+    assert {row["was"] for row in left} == {"here"}
+    assert {row["src"].startswith(reader.address) for row in left if row["src"]} == {True}
+
+
+def drops_a_pin_without_a_mouse(reader: Reader) -> None:
+    """Enter on the map is a click on its middle; the map is one stop of the Tab key, not one for every outlet."""
+    reader.frame.evaluate("map.panBy([60, 40], {animate: false})")
+    middle = reader.frame.evaluate("map.getCenter()")
+    reader.map.locator(".leaflet-container").focus()
+    reader.page.keyboard.press("Enter")
+    reader.page.wait_for_timeout(300)
+    reader.settle()
+    told = reader.frame.evaluate("__GLOBAL_DATA__.previous_data.last_clicked")
+    assert told == middle
+    assert reader.frame.evaluate("document.querySelectorAll('.leaflet-marker-pane [tabindex]').length") == 0
 
 
 def clicks_a_candidate(reader: Reader) -> None:

@@ -3,6 +3,7 @@
 (() => {
   const hidden = new Set(); /* what the reader has switched off stays off */
   let place = null, focused = null, folded = null;
+  let kept = new Map(), before = []; /* layers of the scene before: what is the same again is not drawn again */
   const element = (tag, text, cls) => {
     const made = document.createElement(tag);
     if (text !== undefined && text !== null) made.textContent = text;
@@ -115,8 +116,37 @@
     });
     window.addEventListener("resize", () => map.invalidateSize({ animate: false }));
     map.getContainer().setAttribute("role", "application");
+    map.getContainer().addEventListener("click", () => setTimeout(tell, 0)); /* after every listener of the map's */
+    map.getContainer().addEventListener("keydown", (e) => {
+      if (e.key !== "Enter" || e.target !== map.getContainer()) return;
+      const thing = below(map);
+      (thing || map).fire("click", { latlng: thing ? thing.getLatLng() : map.getCenter() }, Boolean(thing));
+      setTimeout(tell, 0);
+    });
     map.walkshedCity = city;
   };
+
+  /* Who has no mouse moves the map below the cross in its middle: the thing there, or null for the ground. */
+  function below(map) {
+    const middle = map.getSize().divideBy(2);
+    let found = null, away = 14;
+    map.eachLayer((layer) => {
+      if (!layer.getLatLng || layer.options.interactive === false) return;
+      const px = map.latLngToContainerPoint(layer.getLatLng()).distanceTo(middle);
+      if (px <= away) [found, away] = [layer, px];
+    });
+    return found;
+  }
+  /* streamlit-folium tells the page of a click a quarter of a second later, half of what seeing a pin may take: tell it
+     now, in the same words, so that it finds nothing new to tell by then */
+  function tell() {
+    const own = window.__GLOBAL_DATA__;
+    if (!own || !own.returned_objects || !window.Streamlit) return;
+    const news = Object.fromEntries(own.returned_objects.map((name) => [name, (name === "last_clicked" ? own.lat_lng_clicked : own[name]) ?? null]));
+    if (JSON.stringify(news) === JSON.stringify(own.previous_data)) return;
+    own.previous_data = news;
+    window.Streamlit.setComponentValue(news);
+  }
 
   /* ---- what changes: one group, taken off and put on again as a whole ---- */
   function tip(layer, rows) {
@@ -128,7 +158,7 @@
   const dot = (row, cls, text) => {
     const icon = element("div", text, cls);
     icon.style.background = row.colour || "";
-    return L.marker(row.at, { icon: L.divIcon({ html: icon, className: "holder", iconSize: [0, 0] }), keyboard: true, alt: (row.tip || [""])[0],
+    return L.marker(row.at, { icon: L.divIcon({ html: icon, className: "holder", iconSize: [0, 0] }), keyboard: false, interactive: cls !== "drop",
       zIndexOffset: row.above || 0 });
   };
   const MAKE = {
@@ -143,6 +173,20 @@
     ranks: (row) => dot(row, "rank", row.text),
     lines: (row) => L.polyline(row.line, { color: "#3d1500", weight: 2, dashArray: "3 5", interactive: false }),
   };
+  /* Pictures of people come as files: until those of a new scene are there, the ones before stay. */
+  function crossfade(map, group) {
+    const old = before.filter((layer) => !group.hasLayer(layer));
+    let coming = group.getLayers().filter((layer) => layer instanceof L.ImageOverlay && !layer.getElement().complete);
+    before = [];
+    if (!old.length || !coming.length) return;
+    old.forEach((layer) => layer.addTo(map));
+    const away = () => old.forEach((layer) => { if (!group.hasLayer(layer)) layer.remove(); });
+    const late = setTimeout(away, 3000);
+    coming.forEach((layer) => layer.once("load error", () => {
+      coming = coming.filter((other) => other !== layer);
+      if (!coming.length) { clearTimeout(late); away(); }
+    }));
+  }
   const CLOSE = 13.5, MOST = 600; /* candidates are shown close up, and only those in view */
   window.walkshedScene = (map, scene) => {
     const group = L.featureGroup(), rows = [];
@@ -161,11 +205,15 @@
         dots.addLayer(layer);
       }
     }
+    const mine = new Map();
     for (const part of scene.layers) {
       for (const item of part.items) {
-        rows.push({ key: part.key, layer: MAKE[part.draw](item), from: item.from ?? part.from ?? 0, to: item.to ?? part.to ?? 99 });
+        const same = `${part.key} ${part.draw} ${JSON.stringify(item)}`, layer = kept.get(same) || MAKE[part.draw](item);
+        mine.set(same, layer);
+        rows.push({ key: part.key, layer, from: item.from ?? part.from ?? 0, to: item.to ?? part.to ?? 99 });
       }
     }
+    kept = mine;
     const names = L.layerGroup();
     function sync() {
       const zoom = map.getZoom();
@@ -218,8 +266,17 @@
       box.append(more);
       return box;
     };
-    group.on("add", () => { map.on("zoomend", sync); map.on("moveend", label); map.on("moveend", nearby); dots.addTo(map); names.addTo(map); legend.addTo(map); sync(); });
-    group.on("remove", () => { map.off("zoomend", sync); map.off("moveend", label); map.off("moveend", nearby); dots.remove(); names.remove(); legend.remove(); });
+    group.on("add", () => {
+      map.on("zoomend", sync); map.on("moveend", label); map.on("moveend", nearby);
+      dots.addTo(map); names.addTo(map); legend.addTo(map); sync(); crossfade(map, group);
+    });
+    group.on("remove", () => {
+      map.off("zoomend", sync); map.off("moveend", label); map.off("moveend", nearby);
+      dots.remove(); names.remove(); legend.remove();
+      before = group.getLayers().filter((layer) => layer instanceof L.ImageOverlay);
+      group.clearLayers();
+      window.feature_group = []; /* streamlit-folium would keep every scene there ever was */
+    });
     if (scene.stamp) {
       const stamp = map.walkshedStamp || (map.walkshedStamp = map.getContainer().appendChild(element("div", null, "stamp")));
       stamp.textContent = scene.stamp;

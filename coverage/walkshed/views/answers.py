@@ -27,6 +27,7 @@ Thing = TypeVar("Thing")
 Spots = tuple[list[list[float]], list[list[float]]]
 
 CITIES, PLANS, WORKERS = 2, 16, 2  # kept at once, for everybody: a city of ten million is about half a gigabyte
+EXTRAS = 6 * PLANS  # pictures, outlets and the like of a plan, a few hundred kB each
 ON_THE_GROUND = ("block", "bridge", "gate")  # changes that make another network
 OF_THE_CITY = ("area", "streets", "demand", "supply", "reach")
 
@@ -59,7 +60,8 @@ def ground_of(scenario: Scenario) -> Ground:
 def findings_of(scenario: Scenario) -> tuple[Finding, ...]:
     """What the city's data are worth, as `walkshed check` says; beside the city only kinds it has not matter."""
     ground = ground_of(scenario)
-    there = {*ground.city.outlets["kind"], *ground.city.candidates["kind"]}
+    tables = (ground.city.outlets, ground.city.candidates)
+    there = {kind for table in tables for kind in table["kind"].unique()}
     key = _digest([city_key(scenario), sorted(set(scenario.kinds) - there)])
     return _shelves().findings.get(key, lambda: check(ground, scenario) if ground.given is None else ())
 
@@ -169,7 +171,7 @@ class _Shelves:
 @st.cache_resource(show_spinner=False)
 def _shelves() -> _Shelves:
     return _Shelves(
-        Kept(CITIES), Kept(CITIES), Kept(PLANS), Kept(PLANS, WORKERS), Kept(2 * PLANS), Kept(CITIES), Kept(PLANS)
+        Kept(CITIES), Kept(CITIES), Kept(PLANS), Kept(PLANS, WORKERS), Kept(EXTRAS), Kept(CITIES), Kept(PLANS)
     )
 
 

@@ -7,6 +7,8 @@ server: Leaflet, how to draw, and the city. So nothing is fetched from elsewhere
 import base64
 import hashlib
 from collections.abc import Callable
+from functools import lru_cache
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import folium
@@ -37,6 +39,7 @@ Clicked = Callable[[At, bool], None]
 HEIGHT = 470
 DRAWN_PLACES = 2_500
 CLICKS = ("last_clicked", "last_object_clicked")
+UP = "../.."  # the map's frame stands two folders down, whatever the proxy in front
 
 
 class _Base(MacroElement):
@@ -72,7 +75,7 @@ def draw(script: bytes, scene: Item, *, key: str, height: int = HEIGHT, clicked:
     script : see `city_script`; clicked : told of a click before the page is drawn again: (lat, lon), and whether it
     was on a thing of the map
     """
-    city = hashlib.sha256(script).hexdigest()[:12]
+    city = _digest(script)
     leaf = folium.Map(
         tiles=None, location=[0, 0], zoom_start=11, zoom_snap=0.5, attribution_control=False, max_zoom=18, min_zoom=6,
         wheel_px_per_zoom_level=90, prefer_canvas=True,
@@ -89,8 +92,30 @@ def draw(script: bytes, scene: Item, *, key: str, height: int = HEIGHT, clicked:
 
     st_folium(
         leaf, key=told, height=height, width=None, returned_objects=list(CLICKS), on_change=heard,
-        feature_group_to_add=_Scene(scene),
+        feature_group_to_add=_Scene({**scene, "layers": _lent(scene["layers"], key)}),
     )  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def _digest(script: bytes) -> str:
+    return hashlib.sha256(script).hexdigest()[:12]
+
+
+def _lent(layers: list[Item], key: str) -> list[Item]:
+    """The layers with their pictures as files of this server: the browser fetches one it knows already never again."""
+    if not exists():
+        return layers
+    files, numbers = get_instance().media_file_mgr, count()
+
+    def lent(item: Item) -> Item:
+        picture = base64.b64decode(item["uri"].partition(",")[2])
+        address = files.add(picture, "image/png", f"walkshed-{key}-{next(numbers)}")
+        return {**item, "uri": f"{UP}{address}"}
+
+    return [
+        {**layer, "items": [lent(item) for item in layer["items"]]} if layer["draw"] == "images" else layer
+        for layer in layers
+    ]
 
 
 def _news(told: dict[str, Any], seen: str) -> tuple[At | None, bool]:
@@ -163,7 +188,7 @@ def _served(script: bytes, key: str) -> str:
     if not exists():
         return _uri("", "text/javascript")
     address = get_instance().media_file_mgr.add(script, "text/javascript", f"walkshed-{key}")
-    return f"../..{address}"  # the map's frame stands two folders down, whatever the proxy in front
+    return f"{UP}{address}"
 
 
 def _uri(text: str, kind: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from walkshed.publish.images import RAMPS, STATES
@@ -51,6 +52,10 @@ def people(desk: Desk, found: Answer, states: tuple[str, ...] = STATES) -> tuple
 
 def outlets(desk: Desk, found: Answer) -> tuple[list[Layer], list[Item]]:
     """Outlets of today by kind; planned and closed ones told apart."""
+    return extra(found, f"outlets {desk.lang}", lambda: _outlets(desk, found))
+
+
+def _outlets(desk: Desk, found: Answer) -> tuple[list[Layer], list[Item]]:
     plan = found.plan
     table, known, shown = plan.outlets, kinds(), kinds_shown(plan)
     signs = dict(zip(shown, glyphs([known[key].zh for key in shown]), strict=True))
@@ -124,24 +129,29 @@ def places(desk: Desk, found: Answer, ids: Collection[str] | None = None, *, col
     colours : of some of them, by id
     """
     marked, whole = colours or {}, found.plan.candidates
-    known = found.ground.city.candidates
+    layers: list[Layer] = []
     if ids is None:
-        moved = {c.site for c in found.plan.scenario.change if c.type == "move"}
-        ids = [*(set(whole.index) - set(known.index)), *(moved & set(whole.index)), *marked]
-        layers: list[Layer] = [{"key": "places", "draw": "candidates", "lang": int(desk.lang == "en"),
-                                "hide": sorted(map(str, ids)), "items": []}]  # fmt: skip
-    else:
-        layers = []
-    keep = whole.index.isin(list(ids))
-    rows = pd.DataFrame(whole[keep]).to_dict("records")
-    where = [at for at, kept in zip(spots_of(found)[1], keep, strict=True) if kept]
+        ids = [*extra(found, "places of its own", lambda: _own_places(found)), *marked]
+        layers = [{"key": "places", "draw": "candidates", "lang": int(desk.lang == "en"),
+                   "hide": sorted(map(str, ids)), "items": []}]  # fmt: skip
+    at = np.unique(whole.index.get_indexer(pd.Index(list(ids), dtype=object)))
+    at = at[at >= 0]
+    where = spots_of(found)[1]
     items: list[Item] = [
-        {"at": at, "colour": marked.get(str(key), GREY), "radius": 7 if key in marked else 4,
-         "tip": [str(row["name"] or label(row["kind"], desk.lang)), label(row["kind"], desk.lang)]}
-        for key, row, at in zip(whole.index[keep], rows, where, strict=True)
+        {"at": where[n], "colour": marked.get(str(key), GREY), "radius": 7 if key in marked else 4,
+         "tip": [str(name or label(kind, desk.lang)), label(kind, desk.lang)]}
+        for n, key, name, kind in zip(
+            at, whole.index[at], whole["name"].iloc[at], whole["kind"].iloc[at], strict=True)
     ]  # fmt: skip
     legend: Item = {"key": "places", "shape": "round", "colour": GREY, "text": desk.say("legend_places")}
     return [*layers, {"key": "places", "draw": "places", "items": items}], [legend]
+
+
+def _own_places(found: Answer) -> list[str]:
+    """Candidates that the scenario added or moved: the map knows them not at all, or elsewhere."""
+    whole, known = found.plan.candidates.index, found.ground.city.candidates.index
+    moved = {change.site for change in found.plan.scenario.change if change.type == "move"}
+    return [*whole.difference(known), *moved.intersection(whole)]
 
 
 def around(geometry: gpd.GeoSeries, margin_m: float = 300.0) -> list[list[float]]:
