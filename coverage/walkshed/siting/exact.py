@@ -41,7 +41,7 @@ class Model:
         whole = np.concatenate([np.full(len(c), w) for c, _, w in columns])
         ptr = np.concatenate([[0], np.cumsum([len(r[0]) for r in rows])]).astype(np.int64)
         column = np.concatenate([r[0] for r in rows]) if rows else np.zeros(0, dtype=np.int64)
-        amount = np.concatenate([np.broadcast_to(r[1], len(r[0])) for r in rows]) if rows else np.zeros(0)
+        amount = np.concatenate([_each(r[1], len(r[0])) for r in rows]) if rows else np.zeros(0)
         low, high = np.array([r[2] for r in rows], dtype=float), np.array([r[3] for r in rows], dtype=float)
         return cls(cost, np.zeros(len(cost)), upper, whole, ptr, column, amount, low, high)
 
@@ -53,6 +53,10 @@ class Model:
             np.concatenate([self.column, other.column]), np.concatenate([self.amount, other.amount]),
             np.concatenate([self.low, other.low]), np.concatenate([self.high, other.high]),
         )  # fmt: skip
+
+
+def _each(amount: FloatArray | float, n: int) -> FloatArray:
+    return amount if isinstance(amount, np.ndarray) else np.full(n, amount)
 
 
 @dataclass(frozen=True, eq=False)

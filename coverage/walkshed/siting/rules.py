@@ -131,7 +131,7 @@ def _spaced(spacing_m: float, table: pd.DataFrame) -> list[Rule]:
     pairs = cKDTree(xy).query_pairs(np.nextafter(spacing_m, 0), output_type="ndarray")
     pairs = pairs[place[pairs[:, 0]] != place[pairs[:, 1]]]
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].astype(np.int64)
-    ids = table.index
+    ids = table.index.to_numpy()
     return [Rule("spacing", f"{ids[a]}, {ids[b]}", np.array([a, b]), np.ones(2), high=1.0) for a, b in pairs.tolist()]
 
 

@@ -35,7 +35,7 @@ class Rows:
             return cls.none(options)
         option = np.concatenate([row[0] for row in rows]).astype(np.int64)
         rule = np.repeat(np.arange(len(rows)), [len(row[0]) for row in rows])
-        amount = np.concatenate([np.broadcast_to(row[1], len(row[0])) for row in rows]).astype(float)
+        amount = np.concatenate([row[1] for row in rows]).astype(float)
         order = np.lexsort((rule, option))
         ptr = np.concatenate([[0], np.cumsum(np.bincount(option, minlength=options))]).astype(np.int64)
         low, high = np.array([row[2] for row in rows], float), np.array([row[3] for row in rows], float)
