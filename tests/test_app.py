@@ -256,6 +256,17 @@ def test_a_place_tried_out_and_added_changes_the_numbers_by_what_it_said(opened:
     assert figures(fine(page))["Served"] == f"{100 + int(more):,}"
 
 
+def test_a_pin_of_a_kind_that_is_switched_off_says_why_it_serves_nobody(opened: Open) -> None:
+    page = opened("scenarios", "en")
+    page.button_group(key="kinds").set_value([]).run()
+    page.session_state["pin"] = {"at": [at(5, 5).y, at(5, 5).x], "site": None}
+    page.run()
+    page.selectbox(key="pin_kind").set_value("library").run()
+
+    assert figures(fine(page))["Of these, newly served"] == "0"
+    assert ["switched off" in w.value for w in page.warning] == [True]
+
+
 def test_an_outlet_that_is_clicked_can_be_closed(opened: Open, space: Workspace) -> None:
     page = opened("scenarios", "en")
     page.session_state["pin"] = {"at": [at(0, 0).y, at(0, 0).x], "site": "s1"}
@@ -301,6 +312,8 @@ def test_two_scenarios_side_by_side_count_who_gains(opened: Open, city: Path) ->
     now, then = (asked(city, standard={"limit_m": m}).totals["served_before"] for m in (350.0, 500.0))
     assert figures(fine(page))["A to B, people who gain"] == f"{then - now:,.0f}"
     assert figures(page)["A to B, people who lose"] == "0"
+    per_cent = 100 * asked(city).units.set_index("label")["share_before"]
+    assert page.dataframe[0].value["share_a"].to_dict() == pytest.approx(per_cent.to_dict())
 
 
 def test_a_scenario_with_a_closed_bridge_is_compared_with_the_city_as_it_comes(

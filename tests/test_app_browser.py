@@ -113,6 +113,7 @@ def test_a_planner_s_day(chromium: str, tmp_path: Path) -> None:
             draws_only_what_changed(reader)
             drops_a_pin_without_a_mouse(reader)
             clicks_a_candidate(reader)
+            moves_it_by_a_click(reader, space)
             reader.open(f"s={space.scenarios()[0].id}")
             number = reader.metric("Served")
         with served(space.folder, start) as address:  # the server was killed in between
@@ -231,6 +232,26 @@ def clicks_a_candidate(reader: Reader) -> None:
     reader.page.wait_for_timeout(600)
     reader.map.locator(".leaflet-container").click(position={"x": at[0], "y": at[1]})
     reader.page.get_by_role("button", name="Require").wait_for()
+
+
+def moves_it_by_a_click(reader: Reader, space: Workspace) -> None:
+    """Where the map is clicked is where it goes, once somebody says so."""
+    reader.page.get_by_text("Move", exact=True).click()
+    reader.page.get_by_text("Click the map where it should stand").click()
+    reader.settle()
+    reader.frame.evaluate("map.setZoom(17, {animate: false})")
+    reader.page.wait_for_timeout(400)
+    box = reader.map.locator(".leaflet-container")
+    size = box.bounding_box()
+    box.click(position={"x": size["width"] * 0.4, "y": size["height"] * 0.7})
+    reader.settle()
+    told = reader.frame.evaluate("__GLOBAL_DATA__.previous_data.last_clicked")
+    assert [c.type for c in space.scenario(space.scenarios()[0]).change] == ["add"]  # nothing yet
+    reader.page.get_by_role("button", name="Move it there").click()
+    reader.page.wait_for_timeout(500)
+    reader.settle()
+    [_, change] = space.scenario(space.scenarios()[0]).change
+    assert (change.type, change.lat, change.lon) == ("move", round(told["lat"], 6), round(told["lng"], 6))
 
 
 def space_number(text: str) -> str:

@@ -107,7 +107,7 @@
     map.invalidateSize({ animate: false });
     place = `walkshed:${city.id}`;
     let view = null;
-    try { view = JSON.parse(sessionStorage.getItem(place)); } catch { /* private windows may have no storage */ }
+    try { view = JSON.parse(sessionStorage.getItem(place)); focused = sessionStorage.getItem(`${place}:seen`); } catch { /* private windows may have no storage */ }
     if (view) map.setView(view.at, view.zoom, { animate: false });
     else map.fitBounds(city.view, { animate: false });
     map.on("moveend", () => {
@@ -117,6 +117,9 @@
     window.addEventListener("resize", () => map.invalidateSize({ animate: false }));
     map.getContainer().setAttribute("role", "application");
     map.getContainer().addEventListener("click", () => setTimeout(tell, 0)); /* after every listener of the map's */
+    for (const [what, on] of [["keyup", true], ["keydown", true], ["pointerdown", false]]) { /* the cross is for keys */
+      document.addEventListener(what, () => map.getContainer().classList.toggle("keys", on), true);
+    }
     map.getContainer().addEventListener("keydown", (e) => {
       if (e.key !== "Enter" || e.target !== map.getContainer()) return;
       const thing = below(map);
@@ -285,6 +288,7 @@
     map.getContainer().classList.toggle("aim", Boolean(scene.aim));
     if (scene.focus && scene.focus.token !== focused) {
       focused = scene.focus.token;
+      try { sessionStorage.setItem(`${place}:seen`, focused); } catch { /* private windows may have no storage */ }
       setTimeout(() => map.fitBounds(scene.focus.bounds, { padding: [40, 40], maxZoom: 15, animate: false }), 0);
     }
     return group;

@@ -27,7 +27,7 @@ Thing = TypeVar("Thing")
 Spots = tuple[list[list[float]], list[list[float]]]
 
 CITIES, PLANS, WORKERS = 2, 16, 2  # kept at once, for everybody: a city of ten million is about half a gigabyte
-EXTRAS = 6 * PLANS  # pictures, outlets and the like of a plan, a few hundred kB each
+EXTRAS, PACKS = 6 * PLANS, 4  # pictures and the like, a few hundred kB each; all files of a plan, many MB
 ON_THE_GROUND = ("block", "bridge", "gate")  # changes that make another network
 OF_THE_CITY = ("area", "streets", "demand", "supply", "reach")
 
@@ -164,6 +164,7 @@ class _Shelves:
     findings: Kept[tuple[Finding, ...]]
     answers: Kept[Answer]
     extras: Kept[Any]
+    packs: Kept[Any]
     canvases: Kept[tuple[Canvas, Canvas]]
     spots: Kept[Spots]
 
@@ -171,13 +172,21 @@ class _Shelves:
 @st.cache_resource(show_spinner=False)
 def _shelves() -> _Shelves:
     return _Shelves(
-        Kept(CITIES), Kept(CITIES), Kept(PLANS), Kept(PLANS, WORKERS), Kept(EXTRAS), Kept(CITIES), Kept(PLANS)
+        Kept(CITIES),
+        Kept(CITIES),
+        Kept(PLANS),
+        Kept(PLANS, WORKERS),
+        Kept(EXTRAS),
+        Kept(PACKS),
+        Kept(CITIES),
+        Kept(PLANS),
     )
 
 
-def extra(found: Answer, what: str, make: Callable[[], Thing]) -> Thing:
-    """Something worked out from an answer, kept with it."""
-    kept: Thing = _shelves().extras.get(f"{found.key} {what}", make)
+def extra(found: Answer, what: str, make: Callable[[], Thing], *, heavy: bool = False) -> Thing:
+    """Something worked out from an answer, kept with it; of what is `heavy` only the last few."""
+    shelf = _shelves().packs if heavy else _shelves().extras
+    kept: Thing = shelf.get(f"{found.key} {what}", make)
     return kept
 
 

@@ -173,7 +173,7 @@ def counted(desk: Desk) -> None:
         for key in shown:
             entry = {k: v for k, v in own.get(key, {}).items() if not (k == "share" and v == 0.0)}
             own[key] = entry if key in on else {**entry, "share": 0.0}
-        names = "、".join(label(key, desk.lang) for key in shown if key in on) or desk.say("none")
+        names = desk.say("and_so").join(label(key, desk.lang) for key in shown if key in on) or desk.say("none")
         revised(desk, desk.say("why_kinds", names=names), kinds={key: entry or None for key, entry in own.items()})
 
     st.pills(

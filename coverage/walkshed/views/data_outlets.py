@@ -16,11 +16,27 @@ from walkshed.sources.tables_marked import marked_copy
 from walkshed.supply import kinds, label
 from walkshed.views.answers import Answer
 from walkshed.views.desk import Desk, commit, doing, plain
+from walkshed.views.today import rows_high
 from walkshed.views.upload import label_of, stored
 
 SYSTEMS = ("", "wgs84", "gcj02", "bd09", "epsg:4490", "epsg:4551")
 AS_CHANGES = 300  # outlets that are laid on a city as changes; a city of one's own names a file instead
 SHOWN = 12
+COLUMNS = (
+    "name",
+    "kind",
+    "status",
+    "unit",
+    "lon",
+    "lat",
+    "address",
+    "seats",
+    "floor_m2",
+    "cost",
+    "opened",
+    "hours",
+    "settlement",
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +71,7 @@ def own_outlets(desk: Desk, found: Answer) -> None:
         if checked.sites is None:
             _faulty(desk, checked, name)
         else:
-            _usable(desk, checked.sites, content, (name, crs))
+            _usable(desk, checked.sites, found.plan.units["label"], content, (name, crs))
 
 
 def checked_table(content: bytes, name: str, crs: str | None, found: Answer, desk: Desk) -> Checked:
@@ -88,12 +104,22 @@ def _faulty(desk: Desk, checked: Checked, name: str) -> None:
         )  # fmt: skip
 
 
-def _usable(desk: Desk, sites: gpd.GeoDataFrame, content: bytes, told: tuple[str, str]) -> None:
+def _usable(
+    desk: Desk, sites: gpd.GeoDataFrame, labels: "pd.Series[str]", content: bytes, told: tuple[str, str]
+) -> None:
     st.success(desk.say("upload_good", n=len(sites)))
     where = lonlat(sites)
     table = pd.DataFrame(sites.drop(columns="geometry")).assign(lon=where.x.round(6), lat=where.y.round(6))
     table["kind"] = [label(kind, desk.lang) for kind in table["kind"]]
-    st.dataframe(table, hide_index=True, width="stretch", height=240)
+    table["unit"] = table["unit"].map(labels)
+    table["status"] = [desk.say(f"status_{status}") for status in table["status"]]
+    st.dataframe(
+        table.dropna(axis="columns", how="all").reindex(columns=[c for c in COLUMNS if c in table]),
+        hide_index=True,
+        width="stretch",
+        height=rows_high(len(table), 240),
+        column_config={c: desk.say(f"column_{c}") for c in COLUMNS},
+    )
     if not desk.scenario.schematic:
         st.button(desk.say("upload_use"), type="primary", on_click=doing(lambda: _into_city(desk, content, told)))
     elif len(sites) > AS_CHANGES:

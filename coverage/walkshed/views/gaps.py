@@ -87,7 +87,7 @@ def listed(desk: Desk, plan: Plan, gaps: gpd.GeoDataFrame, chosen: str | None) -
             "name": st.column_config.TextColumn(desk.say("place"), width=118),
             "unit": st.column_config.TextColumn(desk.say("unit"), width=70),
             "people": st.column_config.NumberColumn(desk.say("people"), format="localized", width=62),
-            "nearest_m": st.column_config.NumberColumn(desk.say("gaps_nearest_m"), format="localized", width=72),
+            "nearest_m": st.column_config.NumberColumn(desk.say("gaps_nearest_m"), format="localized", width=82),
         },
     )  # fmt: skip
 
@@ -122,10 +122,14 @@ def _small(text: str) -> None:
 
 def _names(desk: Desk, sites: pd.DataFrame, column: str, key: str) -> str:
     named = (
-        f"{plain(row['name'] or label(row['kind'], desk.lang))}（{plain(desk.say(key, n=row[column]))}）"
+        desk.say(
+            "named_with",
+            name=plain(row["name"] or label(row["kind"], desk.lang)),
+            n=plain(desk.say(key, n=row[column])),
+        )
         for row in sites.head(NAMED).to_dict("records")
     )
-    return "；".join(named) or desk.say("none")
+    return desk.say("semicolon").join(named) or desk.say("none")
 
 
 def _best(desk: Desk, plan: Plan, card: GapCard) -> None:

@@ -38,8 +38,8 @@ def show(desk: Desk) -> None:
         right.info(desk.say("handover_first"))
         return
     with right, waiting(desk, "packing"):
-        files = extra(found, "files", lambda: contents(found))
-    packed = extra(found, "zip", lambda: zipped(files))
+        files = extra(found, "files", lambda: contents(found), heavy=True)
+    packed = extra(found, "zip", lambda: zipped(files), heavy=True)
     with left:
         st.download_button(
             desk.say("download_zip", size=len(packed) / 2**20), packed, file_name=f"{plan.name}.zip",
@@ -67,11 +67,20 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
     return held.getvalue()
 
 
+def size_told(size: int) -> str:
+    """Return how large a file is.
+
+    >>> size_told(1), size_told(1_044_480), size_told(19_501_056)
+    ('1 kB', '1,020 kB', '18.6 MB')
+    """
+    return f"{size / 2**20:.1f} MB" if size >= 2**20 else f"{max(1, round(size / 1024)):,} kB"
+
+
 def _listed(desk: Desk, files: Mapping[str, bytes]) -> None:
     """Each file, what it is for, and itself alone."""
     for number, (name, content) in enumerate(sorted(files.items())):
-        what, one = st.columns([4, 1], vertical_alignment="center")
+        what, one = st.columns([3, 1], vertical_alignment="center")
         known = desk.say(f"file_{name.replace('.', '_')}") if name in TOLD else ""
-        what.markdown(f"**{plain(name)}** · {max(1, round(len(content) / 1024)):,} kB  \n:gray[{plain(known)}]")
-        one.download_button("", content, file_name=name, key=f"file-{number}", icon=":material/download:",
+        what.markdown(f"**{plain(name)}** · {size_told(len(content))}  \n:gray[{plain(known)}]")
+        one.download_button(desk.say("download"), content, file_name=name, key=f"file-{number}", width="stretch",
                             help=desk.say("download_one", name=name))  # fmt: skip

@@ -17,6 +17,7 @@ from walkshed.views.propose_form import asked
 from walkshed.views.propose_more import more
 from walkshed.views.propose_rules import relaxed
 from walkshed.views.propose_site import card
+from walkshed.views.today import rows_high
 
 MAP, LOOK_S, AT_ONCE_S = 330, 0.5, 1.5
 
@@ -107,7 +108,7 @@ def listed(desk: Desk, plan: Plan) -> str | None:
         people_gained=plan.sites["people_gained"].round().astype("Int64"),
     )
     picked = st.dataframe(
-        table[columns], hide_index=True, width="stretch", height=min(MAP, 36 * (len(table) + 1) + 3),
+        table[columns], hide_index=True, width="stretch", height=rows_high(len(table), MAP),
         on_select="rerun", selection_mode="single-row",
         key=f"sites-{desk.saved.revision if desk.saved else 0}",
         column_config={
@@ -130,7 +131,9 @@ def _map(desk: Desk, found: Answer, chosen: str | None) -> None:
     dots, kinds = scene.outlets(desk, found)
     pins, one = scene.sites(desk, plan)
     focus = None
-    if chosen is not None:
+    if chosen is None and not plan.sites.empty:
+        focus = {"token": f"sites-{found.key}", "bounds": scene.around(plan.sites.geometry, plan.limit_m)}
+    elif chosen is not None:
         focus = {"token": f"site-{chosen}", "bounds": scene.around(plan.sites.loc[[chosen]].geometry, plan.limit_m)}
     picture = scene.scene(
         desk, [*layers, *dots, *pins], [*one, *legend, *kinds], schematic=plan.schematic, note=note, focus=focus

@@ -81,7 +81,11 @@ def _rules(desk: Desk) -> dict[str, Any]:
     own = desk.scenario.siting
     offers = [key for key, kind in kinds().items() if kind.role != "candidate"]
     built = st.multiselect(
-        desk.say("built_kinds"), offers, default=list(own.kinds), format_func=lambda k: label(k, desk.lang)
+        desk.say("built_kinds"),
+        offers,
+        default=list(own.kinds),
+        format_func=lambda k: label(k, desk.lang),
+        placeholder=desk.say("choose"),
     )
     spacing = st.number_input(
         desk.say("spacing"), 0.0, value=own.min_spacing_m or 0.0, step=100.0, help=desk.say("spacing_help")
@@ -155,7 +159,8 @@ def _sites(desk: Desk) -> dict[str, Any]:
     names |= {site: "" for site in [*added, *own.required, *own.forbidden] if site not in names}
     given = {
         key: st.multiselect(desk.say(key), list(names), default=list(getattr(own, key)),
-                            format_func=lambda i: f"{names[i]}（{i}）")
+                            format_func=lambda i: desk.say("named_with", name=names[i], n=i),
+                            placeholder=desk.say("choose"))
         for key in ("required", "forbidden")
     }  # fmt: skip
     st.caption(desk.say("sites_by_click"))

@@ -8,6 +8,7 @@ from walkshed.plan import Plan
 from walkshed.siting import Problem, curve, robustness
 from walkshed.views.answers import Answer, extra
 from walkshed.views.desk import Desk
+from walkshed.views.today import people_axis
 from walkshed.views.waiting import waiting
 
 STEPS, RUNS = 8, 20
@@ -45,7 +46,7 @@ def _curve(desk: Desk, table: pd.DataFrame) -> None:
     base = alt.Chart(shown).encode(
         x=alt.X("build:Q", title=desk.say("build"), axis=alt.Axis(tickMinStep=1, format="d"))
     )
-    people = alt.Y("people:Q", title=desk.say("served"), scale=alt.Scale(zero=False), axis=alt.Axis(format="~s"))
+    people = alt.Y("people:Q", title=desk.say("served"), scale=alt.Scale(zero=False), axis=people_axis(desk))
     line = base.mark_line(color="#5c1075", point=True).encode(
         y=people,
         tooltip=[alt.Tooltip("build:Q", title=desk.say("build")),

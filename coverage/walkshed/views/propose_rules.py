@@ -36,13 +36,15 @@ def _names(desk: Desk) -> dict[str, str]:
     return {**units, **{str(i): str(n) for i, n in city.candidates["name"].items() if n}}
 
 
-def _named(text: object, names: dict[str, str]) -> str:
-    return "、".join(names.get(part.strip(), part.strip()) for part in str(text).split(","))
+def _named(desk: Desk, text: object, names: dict[str, str]) -> str:
+    return desk.say("and_so").join(names.get(part.strip(), part.strip()) for part in str(text).split(","))
 
 
 def _said(desk: Desk, fault: Fault, names: dict[str, str]) -> str:
     """A rule in a sentence, ids replaced by what people say."""
-    known = {key: _named(value, names) if key in ("name", "names") else value for key, value in fault.values.items()}
+    known = {
+        key: _named(desk, value, names) if key in ("name", "names") else value for key, value in fault.values.items()
+    }
     return say(fault.key, desk.lang, **known)
 
 
@@ -52,7 +54,7 @@ def _offered(desk: Desk, fault: Fault, names: dict[str, str]) -> str:
         return desk.say(
             f"way_{fault.key.removeprefix('siting.relax_')}", needed=math.ceil(fault.values["needed"] - 1e-6)
         )
-    return desk.say("way_others", names=_named(fault.values.get("names", ""), names))
+    return desk.say("way_others", names=_named(desk, fault.values.get("names", ""), names))
 
 
 def _take(desk: Desk, new: dict[str, Any] | None, words: str) -> None:

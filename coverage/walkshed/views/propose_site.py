@@ -84,7 +84,7 @@ def _priced(desk: Desk, plan: Plan, priced: Priced | None) -> None:
     if priced is None:
         return
     new = [s for s in priced.plan.chosen if s not in plan.siting.chosen]
-    names = "、".join(plain(_name(desk, plan, s)) for s in new) or desk.say("none")
+    names = desk.say("and_so").join(plain(_name(desk, plan, s)) for s in new) or desk.say("none")
     st.info(desk.say("priced", n=priced.loss, names=names))
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import geopandas as gpd
+import shapely
 import streamlit as st
 
 from walkshed.publish.images import RAMPS, cells_of, pictures
@@ -11,10 +13,11 @@ from walkshed.views import scene
 from walkshed.views.answers import Answer, answer, files_key, people_of, script_of
 from walkshed.views.desk import Desk, start
 from walkshed.views.mapview import draw
+from walkshed.views.today import rows_high
 from walkshed.views.waiting import waiting
 from walkshed.whatif import Difference, compare
 
-MAP = 380
+MAP, WIDE_M = 380, 30_000.0
 WHEN = ("served_before", "served_after")
 STATES = {"lose": "unserved", "gain": "gained"}  # orange and purple
 
@@ -59,17 +62,20 @@ def _told(desk: Desk, found: Difference, first: Answer, second: Answer, when: st
         (desk.say("compare_lose"), f"{found.lose:,.0f}", None),
     ]
     for column, (name, value, under) in zip(st.columns(4), values, strict=True):
-        column.metric(name, value, under, delta_color="off", delta_arrow="off")
+        column.metric(name, value, under, delta_color="off", delta_arrow="off", height="stretch")
     left, right = st.columns([3, 2], gap="medium")
     with left:
         _map(desk, found, second)
     with right:
         columns = ["share_a", "share_b", "gain", "lose"]
         table = found.units.set_index("label").rename_axis(desk.say("unit"))[columns]
-        names = {c: desk.say(f"compare_{c}") for c in columns}
-        shares = {c: st.column_config.NumberColumn(names[c], format="percent") for c in columns[:2]}
-        people = {c: st.column_config.NumberColumn(names[c], format="localized") for c in columns[2:]}
-        st.dataframe(table, width="stretch", height=MAP, column_config={**shares, **people})
+        table[columns[:2]] *= 100
+        names = {c: desk.say(f"compare_{c}") for c in columns[:2]} | {
+            c: desk.say(f"compare_who_{c}") for c in columns[2:]
+        }
+        shares = {c: st.column_config.NumberColumn(names[c], format="%.1f %%", width=66) for c in columns[:2]}
+        people = {c: st.column_config.NumberColumn(names[c], format="localized", width=56) for c in columns[2:]}
+        st.dataframe(table, width="stretch", height=rows_high(len(table), MAP), column_config={**shares, **people})
 
 
 def _map(desk: Desk, found: Difference, of: Answer) -> None:
@@ -83,9 +89,22 @@ def _map(desk: Desk, found: Difference, of: Answer) -> None:
     pins, one = scene.sites(desk, of.plan)
     picture = scene.scene(
         desk, [*layers, *dots, *pins], [*legend, *one, *kinds], schematic=of.plan.schematic,
-        note="" if layers else desk.say("compare_no_one"),
+        note="" if layers else desk.say("compare_no_one"), focus=_where(found, of),
     )  # fmt: skip
     draw(script_of(of), picture, key="map", height=MAP)
+
+
+def _where(found: Difference, of: Answer) -> dict[str, Any] | None:
+    """Where something changes, for the map to look at; a change all over the city leaves it where it is."""
+    demand = found.demand
+    some = demand[(demand["served_a"] != demand["served_b"]) & (demand["people"] > 0)]
+    if some.empty:
+        return None
+    box = shapely.box(*some.total_bounds)
+    if max(box.bounds[2] - box.bounds[0], box.bounds[3] - box.bounds[1]) > WIDE_M:
+        return None
+    bounds = scene.around(gpd.GeoSeries([box], crs=demand.crs))
+    return {"token": f"compare-{of.key}-{bounds}", "bounds": bounds}
 
 
 def _changed(found: Difference, of: Answer, key: str, state: str) -> list[dict[str, Any]]:

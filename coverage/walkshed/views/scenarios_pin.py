@@ -60,7 +60,9 @@ def clicked(desk: Desk, found: Answer, pin: Pin | None, tried: Place | None) -> 
     )
 
     def drop(at: tuple[float, float], thing: bool) -> None:  # noqa: FBT001  the map's own words
-        st.session_state["pin"] = {"at": list(at), "site": _site_at(found, at) if thing else None}
+        moving = pin and not thing and st.session_state.get(f"moving-{pin['site']}")
+        site = pin["site"] if moving and pin else _site_at(found, at) if thing else None
+        st.session_state["pin"] = {"at": list(at), "site": site}
 
     draw(script_of(found), picture, key="map", height=MAP, clicked=drop)
 
@@ -95,6 +97,8 @@ def new_place(desk: Desk, found: Answer, pin: Pin) -> Place | None:
     if tried.foot is None:
         st.warning(desk.say("pin_off", max_m=desk.scenario.standard.max_access_m))
         return tried
+    if own[kind].share == 0.0:
+        st.warning(desk.say("pin_kind_off", kind=label(kind, desk.lang)))
     one, two = st.columns(2)
     one.metric(desk.say("pin_people"), f"{tried.people:,.0f}")
     two.metric(desk.say("pin_more"), f"{tried.more:,.0f}")
@@ -177,8 +181,9 @@ def _move(desk: Desk, site: str, name: str, why: str) -> None:
     """Move a site: mark it first, then drop the pin where it should stand."""
     with st.expander(desk.say("do_move")):
         at = st.session_state["pin"]["at"]
-        lat = st.number_input(desk.say("lat"), value=at[0], format="%.6f", step=0.0005, key=f"lat-{site}")
-        lon = st.number_input(desk.say("lon"), value=at[1], format="%.6f", step=0.0005, key=f"lon-{site}")
+        st.toggle(desk.say("move_by_click"), key=f"moving-{site}", help=desk.say("move_by_click_help"))
+        lat = st.number_input(desk.say("lat"), value=at[0], format="%.6f", step=0.0005, key=f"lat-{site}-{at}")
+        lon = st.number_input(desk.say("lon"), value=at[1], format="%.6f", step=0.0005, key=f"lon-{site}-{at}")
         change = {"type": "move", "site": site, "lon": round(lon, 6), "lat": round(lat, 6), "crs": "wgs84"}
         st.button(
             desk.say("move_there"), width="stretch",

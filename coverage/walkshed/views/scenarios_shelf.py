@@ -8,6 +8,7 @@ import streamlit as st
 from walkshed.errors import Fault, InputError
 from walkshed.scenario import Scenario, files
 from walkshed.views.desk import Desk, commit, doing, note, plain, show
+from walkshed.views.today import rows_high
 
 FILE_MAX = 200_000  # bytes of a scenario file: real ones have a few thousand
 
@@ -21,12 +22,12 @@ def history(desk: Desk) -> None:
         if not changes:
             st.info(desk.say("changes_none"))
         for number, change in enumerate(changes):
-            line, act = st.columns([5, 1], vertical_alignment="center")
+            line, act = st.columns([4, 1], vertical_alignment="center")
             what = desk.say(f"change_{change.type}")
             where = getattr(change, "name", "") or getattr(change, "site", "")
             line.markdown(f"{number + 1}. **{what}** {plain(where)}  \n:gray[{plain(change.why)}]")
             act.button(
-                "", icon=":material/delete:", key=f"drop-{number}", help=desk.say("drop_change"),
+                desk.say("drop"), key=f"drop-{number}", help=desk.say("drop_change"), width="stretch",
                 on_click=doing(partial(_drop, desk, number)),
             )  # fmt: skip
     with right:
@@ -57,9 +58,9 @@ def versions(desk: Desk) -> None:
         }
     )
     st.dataframe(
-        table, hide_index=True, width="stretch", height=260,
+        table, hide_index=True, width="stretch", height=rows_high(len(table), 260),
         column_config={
-            "number": st.column_config.NumberColumn(desk.say("version"), width=40),
+            "number": st.column_config.NumberColumn(desk.say("version"), width=58),
             "now": st.column_config.TextColumn("", width=20),
             "why": st.column_config.TextColumn(desk.say("why")),
             "who": st.column_config.TextColumn(desk.say("who"), width=60),

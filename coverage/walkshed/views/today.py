@@ -67,13 +67,13 @@ def shares(desk: Desk, table: pd.DataFrame, what: str, *, outlets: bool = False)
     shown = table[columns].sort_values("share_before", kind="stable").rename_axis(what)
     shown["share_before"] = 100 * shown["share_before"]
     st.dataframe(
-        shown, width="stretch", height=min(440, 36 * (len(shown) + 1) + 3),
+        shown, width="stretch", height=rows_high(len(shown), 440),
         column_config={
             "share_before": st.column_config.ProgressColumn(
                 desk.say("share"), format="%.1f %%", min_value=0.0, max_value=100.0, color=BAR, width=110),
             "served_before": st.column_config.NumberColumn(desk.say("served"), format="localized", width=72),
             "people": st.column_config.NumberColumn(desk.say("people"), format="localized", width=82),
-            "outlets": st.column_config.NumberColumn(desk.say("outlets"), width=50),
+            "outlets": st.column_config.NumberColumn(desk.say("outlets"), width=60),
         },
     )  # fmt: skip
 
@@ -90,7 +90,7 @@ def distances(desk: Desk, plan: Plan) -> None:
     ]  # fmt: skip
     table["within"] = (ends <= plan.limit_m).map({True: desk.say("within"), False: desk.say("beyond")})
     chart = alt.Chart(table).mark_bar().encode(
-        x=alt.X("people:Q", title=desk.say("people"), axis=alt.Axis(format="~s", grid=True)),
+        x=alt.X("people:Q", title=desk.say("people"), axis=people_axis(desk)),
         y=alt.Y("walk:N", sort=None, title=None, axis=alt.Axis(labelLimit=180)),
         color=alt.Color("within:N", title=None, legend=alt.Legend(orient="bottom"),
                         scale=alt.Scale(domain=[desk.say("within"), desk.say("beyond")], range=[BAR, "#ec7f2b"])),
@@ -99,6 +99,21 @@ def distances(desk: Desk, plan: Plan) -> None:
     ).properties(height=400)  # fmt: skip
     st.altair_chart(chart, width="stretch")
     st.caption(desk.say("distance_note", limit_m=plan.limit_m))
+
+
+def people_axis(desk: Desk) -> alt.Axis:
+    """An axis of people as they are read: 50 万, or 500k."""
+    number = "format(datum.value / 1e4, ',') + ' 万'" if desk.lang == "zh" else "format(datum.value, '~s')"
+    return alt.Axis(labelExpr=f"datum.value == 0 ? '0' : {number}", grid=True)
+
+
+def rows_high(rows: int, most: int) -> int:
+    """Height of a table of so many rows below its head, in pixels.
+
+    >>> rows_high(3, 440), rows_high(50, 440)
+    (142, 440)
+    """
+    return min(most, 35 * (rows + 1) + 2)
 
 
 def group_name(desk: Desk, group: object) -> str:

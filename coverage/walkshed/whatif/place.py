@@ -105,7 +105,8 @@ def gap_card(ground: Ground, demand: gpd.GeoDataFrame, gap: shapely.Polygon, sce
 
     demand : the answer's, with `served_before`; gap : its polygon in the metric CRS
     """
-    here = _inside(gap, shapely.get_coordinates(demand.geometry.array))
+    xy = shapely.get_coordinates(demand.geometry.array)
+    here = _inside(gap, xy)
     without = np.where(here, 1.0 - demand["served_before"].to_numpy(), 0.0)
     of_each = demand["people"].to_numpy(dtype=float) * without
     groups = {g: float(demand[f"people_{g}"].to_numpy(dtype=float) @ without) for g in groups_of(demand)}
@@ -118,7 +119,7 @@ def gap_card(ground: Ground, demand: gpd.GeoDataFrame, gap: shapely.Polygon, sce
     best = str(gained.idxmax()) if len(gained) and gained.max() > 0 else None
     return GapCard(
         groups={**groups, "all": float(of_each.sum())},
-        nearest=_nearest(ground, demand, of_each),
+        nearest=_nearest(ground, demand.index, xy, of_each),
         inside=table.sort_values("people", ascending=False, kind="stable"),
         best=best,
         best_people=float(gained.max()) if best else 0.0,
@@ -141,10 +142,9 @@ def _gained(walks: Reach, of_each: FloatArray) -> "pd.Series[float]":
     )
 
 
-def _nearest(ground: Ground, demand: gpd.GeoDataFrame, of_each: FloatArray) -> pd.DataFrame:
+def _nearest(ground: Ground, ids: pd.Index, xy: FloatArray, of_each: FloatArray) -> pd.DataFrame:
     """The closest open outlets on foot from the home that lies in the middle of a gap's people."""
     open_now = ground.city.outlets[ground.city.outlets["status"] == "open"]
-    xy = shapely.get_coordinates(demand.geometry.array)
     empty = pd.DataFrame({"name": [], "kind": [], "distance_m": []})
     if not of_each.sum() > 0 or open_now.empty:
         return empty
@@ -154,10 +154,10 @@ def _nearest(ground: Ground, demand: gpd.GeoDataFrame, of_each: FloatArray) -> p
     if ground.given is not None:
         known = ground.walks(open_now, FAR_M)
         pairs = known.to_frame()
-        frame = pairs[pairs["from_id"] == demand.index[home]].set_index("to_id")["distance_m"]
+        frame = pairs[pairs["from_id"] == ids[home]].set_index("to_id")["distance_m"]
         return pd.DataFrame(open_now[["name", "kind"]]).join(frame, how="inner").nsmallest(NEAREST, "distance_m")
     close = open_now.assign(away=open_now.distance(shapely.Point(xy[home]))).nsmallest(4 * NEAREST, "away")
-    walks = reach(ground.network, ground.people.take(demand.index[[home]]), ground.on_network(close), limit_m=FAR_M)
+    walks = reach(ground.network, ground.people.take(ids[[home]]), ground.on_network(close), limit_m=FAR_M)
     frame = walks.to_frame().set_index("to_id")["distance_m"]
     table = pd.DataFrame(close[["name", "kind"]]).join(frame, how="inner")
     return table.nsmallest(NEAREST, "distance_m")
