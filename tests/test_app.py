@@ -201,6 +201,8 @@ def test_a_damaged_workspace_is_told_in_a_sentence(opened: Open, space: Workspac
 
     assert "damaged" in page.error[0].value
     assert not page.exception
+    assert page.subheader[0].value == "Walkshed planner"
+    assert "已损坏" in button(page, "中文").click().run().error[0].value
 
 
 def test_what_nobody_foresaw_reaches_the_log_and_not_the_page(
@@ -287,6 +289,18 @@ def test_a_name_that_looks_like_a_template_is_a_name(opened: Open, city: Path, s
     saved = Workspace.open(space.folder).create(wild, name=name, note=Note(name), folder=str(city.parent))
 
     fine(proposed(opened(view, "en", s=str(saved.id))))
+
+
+def test_a_table_without_a_system_is_told_by_its_own_name_where_to_choose_one(opened: Open) -> None:
+    page = opened("data", "en")
+    here = at(3, 3)
+
+    table = f"name,kind,lon,lat\nNew room,library,{here.x},{here.y}\n".encode()
+    page.file_uploader[0].set_value(("rooms.csv", table, "text/csv")).run()
+
+    said = [m.value.replace("\\", "") for m in page.markdown]
+    assert any(text.startswith("- rooms.csv: ") for text in said)
+    assert any("coordinate system on the left" in i.value for i in page.info)
 
 
 def test_naming_copying_and_putting_away(opened: Open, space: Workspace) -> None:

@@ -1,5 +1,6 @@
 """The left side of the page: the scenario that is open, how far is near enough, and which kinds of outlets count."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -9,6 +10,7 @@ from walkshed.standards import CUSTOM_ID, DEFAULT_ID, walking, yardsticks
 from walkshed.supply import kinds, label
 from walkshed.views.answers import ground_of
 from walkshed.views.desk import Desk, commit, doing, note, plain, revised, show
+from walkshed.words import Lang
 
 WAYS = ("standard", "metres", "minutes")
 WALKERS, SEASONS = ("adult", "older"), ("bare", "winter", "ice")
@@ -19,7 +21,7 @@ def sidebar(desk: Desk) -> DeltaGenerator:
     """Draw it all; returns where the kinds go, which are known once the city is read."""
     head, switch = st.columns([5, 3], vertical_alignment="center")
     head.markdown(f"**{desk.say('title')}**")
-    switch.button(desk.say("other_language"), on_click=_speak(desk), width="stretch", type="tertiary")
+    switch.button(desk.say("other_language"), on_click=speak(desk.lang), width="stretch", type="tertiary")
     opened(desk)
     steps(desk)
     st.divider()
@@ -32,8 +34,9 @@ def sidebar(desk: Desk) -> DeltaGenerator:
     return kinds_here
 
 
-def _speak(desk: Desk) -> Any:  # noqa: ANN401  a callback
-    other = "en" if desk.lang == "zh" else "zh"
+def speak(lang: Lang) -> Callable[[], None]:
+    """What the button does that says the same in the other language."""
+    other = "en" if lang == "zh" else "zh"
 
     def turn() -> None:
         st.query_params["lang"] = other

@@ -1,7 +1,8 @@
 """数据, outlets of one's own: a table is checked, every fault told with its row, and used once it has none."""
 
+import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from walkshed.views.upload import label_of, stored
 SYSTEMS = ("", "wgs84", "gcj02", "bd09", "epsg:4490", "epsg:4551")
 AS_CHANGES = 300  # outlets that are laid on a city as changes; a city of one's own names a file instead
 SHOWN = 12
+AS_STORED = re.compile(r"^outlets\.\w+")  # the name an upload is checked under
 COLUMNS = (
     "name",
     "kind",
@@ -93,9 +95,12 @@ def checked_table(content: bytes, name: str, crs: str | None, found: Answer, des
 def _faulty(desk: Desk, checked: Checked, name: str) -> None:
     st.error(desk.say("upload_faults", n=len(checked.faults)))
     for fault in checked.faults[:SHOWN]:
-        st.markdown(f"- {plain(fault.text(desk.lang))}")
+        where = AS_STORED.sub(lambda _: name, fault.where)
+        st.markdown(f"- {plain(replace(fault, where=where).text(desk.lang))}")
     if len(checked.faults) > SHOWN:
         st.caption(desk.say("and_more", n=len(checked.faults) - SHOWN))
+    if any(fault.key.startswith("outlets.crs") for fault in checked.faults):
+        st.info(desk.say("upload_choose_crs"))
     if checked.copy:
         stem = Path(name).stem or "outlets"
         st.download_button(

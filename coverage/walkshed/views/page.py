@@ -10,7 +10,7 @@ from walkshed.errors import WalkshedError
 from walkshed.publish.map import web
 from walkshed.views import data, gaps, handover, propose, scenarios, today
 from walkshed.views.answers import answered, serious
-from walkshed.views.controls import counted, sidebar
+from walkshed.views.controls import counted, sidebar, speak
 from walkshed.views.desk import VIEWS, Desk, doing, lang, note, open_desk, plain, show
 from walkshed.words import say
 
@@ -31,7 +31,9 @@ def main() -> None:
     with shielded():
         if not admitted():
             return
-        desk = open_desk()
+        desk = opened()
+        if desk is None:
+            return
         with st.sidebar:
             kinds_here = sidebar(desk)
         notices(desk)
@@ -44,6 +46,18 @@ def main() -> None:
                 counted(desk)
             if stops := serious(desk.scenario):
                 alarm.error(desk.say("stops", n=stops))
+
+
+def opened() -> Desk | None:
+    """What is open; where nothing can be, the page still says whose it is, in either language."""
+    try:
+        return open_desk()
+    except WalkshedError as error:
+        head, switch = st.columns([5, 1], vertical_alignment="center")
+        head.subheader(say("app.title", lang()))
+        switch.button(say("app.other_language", lang()), on_click=speak(lang()), width="stretch", type="tertiary")
+        trouble(error)
+        return None
 
 
 @contextmanager
@@ -102,7 +116,11 @@ def notices(desk: Desk) -> None:
     if refused is None and now.revision == desk.saved.revision:
         return
     with st.container(border=True):
-        values = {"who": now.note.who or desk.say("somebody"), "why": now.note.why, "saved": now.note.saved}
+        values = {
+            "who": now.note.who or desk.say("somebody"),
+            "why": now.note.why,
+            "saved": now.note.saved[:16].replace("T", " "),
+        }
         st.warning(plain(desk.say("conflict" if refused else "changed_elsewhere", **values)))
         left, right, _ = st.columns([1, 1, 2])
         left.button(desk.say("see_latest"), on_click=doing(lambda: _latest(desk)), width="stretch")
