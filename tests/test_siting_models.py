@@ -8,7 +8,7 @@ import pytest
 
 import reference_siting as twin
 from walkshed import siting
-from walkshed.siting import Goal, Rules, Siting, median, setcover
+from walkshed.siting import Goal, Rules, Siting, fair, median, setcover
 
 Best = float | None
 
@@ -93,7 +93,9 @@ def test_no_choice_has_a_shorter_worst_walk(percentile):
     _each(goal, lambda world: twin.worst_walk(world, percentile), fewer_is_better=True, upto=60)
 
 
-def test_no_choice_is_fairer():
+@pytest.mark.parametrize("pairs", [fair.MODEL, -1])  # decided at once, and by cuts as large tables are
+def test_no_choice_is_fairer(monkeypatch, pairs):
+    monkeypatch.setattr(fair, "MODEL", pairs)
     for seed in range(40):
         world = twin.random_world(seed)
         best = twin.fairest(world)

@@ -73,7 +73,14 @@ class Answer:
 
 
 def minimise(
-    model: Model, *, time_limit_s: float, start: FloatArray | None = None, gap: float = 0.0, relative: float = 0.0
+    model: Model,
+    *,
+    time_limit_s: float,
+    start: FloatArray | None = None,
+    gap: float = 0.0,
+    relative: float = 0.0,
+    nodes: int | None = None,
+    presolve: bool = True,
 ) -> Answer:
     """Solve a model with HiGHS, on one thread, so that the same model always gives the same answer.
 
@@ -82,12 +89,15 @@ def minimise(
     time_limit_s : wall time after which it stops and hands over what it has
     start : a feasible x to start from
     gap, relative : stop when cost and bound are this close
+    nodes : of the tree, after which it stops: a limit that is the same on every machine
+    presolve : False where many columns compete in few rows: to compare them all takes longer than to solve
     """
     h = highspy.Highs()  # type: ignore[no-untyped-call]
     options = {
         "output_flag": False,
         "threads": 1,
         "random_seed": 0,
+        "presolve": "choose" if presolve else "off",
         "mip_allow_restart": False,  # the start is good and the core small: restarts cost four times what they save
         "mip_rel_gap": relative,
         "mip_abs_gap": max(gap, 1e-9),
@@ -95,6 +105,8 @@ def minimise(
     }
     for name, value in options.items():
         h.setOptionValue(name, value)
+    if nodes is not None:
+        h.setOptionValue("mip_max_nodes", nodes)
     h.passModel(_to_highs(model))
     if start is not None:
         solution = highspy.HighsSolution()

@@ -8,6 +8,7 @@ from walkshed.contracts import FloatArray, IntArray
 from walkshed.siting.answer import infeasible, served_share, siting_of
 from walkshed.siting.elements import Cover
 from walkshed.siting.exact import Model, choice_model, minimise, start_of
+from walkshed.siting.fair_cuts import Shares, by_cuts
 from walkshed.siting.goal import Goal
 from walkshed.siting.moves import decided_by_rules, first_picks
 from walkshed.siting.problem import Problem
@@ -34,8 +35,8 @@ def fair_cover(problem: Problem, goal: Goal, *, left_s: Clock, seed: int) -> Sit
 
     Lexicographic maximin by sums of the k smallest (Ogryczak and Sliwinski 2006). Units without people do not count.
     `value` and `bound` are the share served in the worst unit. Small tables (`MODEL` pairs) are decided and proven.
-    Promised for larger ones are a plan that keeps the rules and a bound on the worst unit's share, by weighing units,
-    which may stay well above it; units after the worst are as the best plan met in the weighing has them.
+    Larger ones start from a weighing of the units and are decided by cuts (`fair_cuts`): a few sites as a rule are,
+    many may end with a bound above the worst share; units after the worst are then as the best plan met has them.
     """
     del goal, seed  # nothing to set; what is random below has its own seed
     begun = left_s()
@@ -48,7 +49,8 @@ def fair_cover(problem: Problem, goal: Goal, *, left_s: Clock, seed: int) -> Sit
     if len(cover.element) <= MODEL:
         picks, bound, stopped = _exact(cover.task(problem, merge=False), units, cover, first, left_s)
     else:
-        picks, bound, stopped = _weighed(problem, cover, units, first, left_s)
+        weighed, most, stopped = _weighed(problem, cover, units, first, left_s)
+        picks, bound, stopped = by_cuts(_shares(cover, units, root), weighed, most, left_s)
     value = float(shares_of(problem, picks, units)[0])
     return siting_of(
         problem, picks, model="fair_cover", measure="share", value=value, bound=max(value, bound), stopped=stopped,
@@ -62,6 +64,13 @@ def shares_of(problem: Problem, picks: IntArray, units: Units) -> FloatArray:
     served = np.bincount(names, problem.people * served_share(problem, picks), minlength=int(names.max()) + 1)
     everybody = np.bincount(names, problem.people, minlength=len(served))
     return np.asarray(np.sort(served[everybody > 0] / units.all))
+
+
+def _shares(cover: Cover, units: Units, task: Task) -> Shares:
+    option = np.repeat(np.arange(task.options), np.diff(cover.ptr))
+    people = cover.grains.whole * cover.grains.unit
+    unit = np.maximum(units.of, 0)  # elements of a unit without people weigh nothing wherever they stand
+    return Shares(option, cover.element.astype(np.int64), unit, people, units.held, units.all, task)
 
 
 def _units(problem: Problem, cover: Cover) -> Units:
