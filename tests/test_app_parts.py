@@ -2,9 +2,11 @@
 
 import ast
 import base64
+import gc
 import io
 import re
 import threading
+import weakref
 import zipfile
 from pathlib import Path
 
@@ -16,10 +18,10 @@ from pyproj import CRS
 from small_city import SCENARIO, at, write
 from walkshed import plan, publish
 from walkshed.errors import Fault, InputError
-from walkshed.publish.images import CLASSES, STATES, mercator
+from walkshed.publish.images import CLASSES, STATES, Cells, mercator
 from walkshed.publish.record import plan_record
 from walkshed.scenario import Scenario
-from walkshed.views.answers import Answer, answer, city_key, files_key, unproposed
+from walkshed.views.answers import PLANS, Answer, answer, city_key, files_key, people_of, unproposed
 from walkshed.views.data_outlets import checked_table
 from walkshed.views.desk import Desk, plain
 from walkshed.views.handover import contents, zipped
@@ -344,3 +346,21 @@ def test_no_sentence_of_the_app_is_left_unsaid() -> None:
 
     unsaid = [k for k in known if not any(re.fullmatch(p, k) for p in patterns) and f'"{k}"' not in elsewhere]
     assert [k for k in unsaid if f'"app.{k}"' not in elsewhere] == []
+
+
+# ---- memory; last, as it makes the server let go of the answers above ----
+
+
+def test_of_many_answers_only_the_last_ones_keep_their_pictures(desk: Desk) -> None:
+    def cells_at(limit_m: float) -> "weakref.ref[Cells]":
+        question = desk.scenario.revise(standard=None).revise(standard={"limit_m": limit_m})
+        return weakref.ref(people_of(answer(question, propose=False, with_gaps=False))[1])
+
+    first = cells_at(300.0)
+    assert first() is not None
+
+    for more in range(PLANS + 1):
+        cells_at(310.0 + 10 * more)
+    gc.collect()
+
+    assert first() is None

@@ -27,7 +27,7 @@ Thing = TypeVar("Thing")
 Spots = tuple[list[list[float]], list[list[float]]]
 
 CITIES, PLANS, WORKERS = 2, 16, 2  # kept at once, for everybody: a city of ten million is about half a gigabyte
-EXTRAS, PACKS = 6 * PLANS, 4  # pictures and the like, a few hundred kB each; all files of a plan, many MB
+EXTRAS, PACKS = 6 * PLANS, 4  # explanations and the like, a few hundred kB at most; all files of a plan, many MB
 ON_THE_GROUND = ("block", "bridge", "gate")  # changes that make another network
 OF_THE_CITY = ("area", "streets", "demand", "supply", "reach")
 
@@ -143,7 +143,7 @@ def people_of(found: Answer) -> tuple[list[dict[str, Any]], Cells]:
     """People as pictures for the map, finer and coarser, and the classes they are drawn in."""
     city = city_key(found.plan.scenario)
     laid: tuple[Canvas, Canvas] = _shelves().canvases.get(city, lambda: canvases(found.plan.demand))
-    return extra(found, "people", lambda: painted(found.plan.demand, laid))
+    return _shelves().people.get(found.key, lambda: painted(found.plan.demand, laid))
 
 
 def spots_of(found: Answer) -> Spots:
@@ -166,6 +166,7 @@ class _Shelves:
     extras: Kept[Any]
     packs: Kept[Any]
     canvases: Kept[tuple[Canvas, Canvas]]
+    people: Kept[tuple[list[dict[str, Any]], Cells]]
     spots: Kept[Spots]
 
 
@@ -179,6 +180,7 @@ def _shelves() -> _Shelves:
         Kept(EXTRAS),
         Kept(PACKS),
         Kept(CITIES),
+        Kept(PLANS),
         Kept(PLANS),
     )
 
